@@ -1,0 +1,1 @@
+"""The instrumented service: an AI-backed job-discovery API."""
