@@ -1,1 +1,3 @@
-"""The instrumented service: an AI-backed job-discovery API."""
+"""The instrumented reference service: an AI-backed job-discovery API."""
+
+__version__ = "0.1.0"
