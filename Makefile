@@ -1,0 +1,55 @@
+# `make` alone lists the targets. A target is listed by the comment after its name.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+DEV := .venv-dev
+export PYTHONUNBUFFERED := 1
+# What only one recipe needs from the environment of make would otherwise reach every test.
+unexport MAKEFLAGS MAKELEVEL MFLAGS
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: ## start the service (PORT=…, HOST=…; Ctrl-C stops it)
+	@scripts/venv '$(VENV)' requirements.lock
+	@exec '$(VENV)/bin/python' -m service run
+
+.PHONY: test
+test: ## run every test that can run on this machine (ARGS=… for pytest)
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@'$(DEV)/bin/python' -m pytest $(ARGS)
+
+.PHONY: bench
+bench: ## count what observability costs, as ratios (ARGS='--only bare,contrib,chain')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@'$(DEV)/bin/python' -m benchmarks.overhead $(ARGS)
+
+.PHONY: lint
+lint: ## ruff, mypy and the import contracts
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	'$(DEV)/bin/python' -m ruff check .
+	'$(DEV)/bin/python' -m ruff format --check .
+	'$(DEV)/bin/python' -m mypy
+	'$(DEV)/bin/python' -m importlinter.cli lint
+
+.PHONY: fmt
+fmt: ## format the code and fix what ruff can fix
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	'$(DEV)/bin/python' -m ruff check --fix-only .
+	'$(DEV)/bin/python' -m ruff format .
+
+.PHONY: lock
+lock: ## resolve both lock files anew (ARGS=--upgrade for newer versions)
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@scripts/lock '$(DEV)/bin/uv' $(ARGS)
+
+.PHONY: generate
+generate: ## write every generated file anew
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	'$(DEV)/bin/python' -m service openapi > openapi.json.new
+	mv openapi.json.new openapi.json
