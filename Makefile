@@ -35,7 +35,7 @@ lint: ## ruff, mypy and the import contracts
 	'$(DEV)/bin/python' -m ruff check .
 	'$(DEV)/bin/python' -m ruff format --check .
 	'$(DEV)/bin/python' -m mypy
-	'$(DEV)/bin/python' -m importlinter.cli lint
+	'$(DEV)/bin/python' '$(DEV)/bin/lint-imports'
 
 .PHONY: fmt
 fmt: ## format the code and fix what ruff can fix

@@ -1,1 +1,1 @@
-"""What observability costs: `make bench` counts instructions, so that the answer does not depend on the machine."""
+"""What observability costs: `make bench` counts instructions, whatever else the machine is doing."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
 from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
@@ -16,6 +15,11 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from benchmarks.subject import Subject, bare_app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import FastAPI
 
 
 class Discard(SpanExporter):
@@ -53,7 +57,7 @@ def instrumented(app: FastAPI, sampling: float, endpoint: str, *, export: bool) 
     propagate.set_global_textmap(TraceContextTextMapPropagator())
     FastAPIInstrumentor.instrument_app(app, exclude_spans=["send", "receive"])
 
-    def drain() -> None:
+    async def drain() -> None:
         provider.force_flush()
 
     return Subject(app, drain)

@@ -14,14 +14,16 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks.subject import Subject, scope, tokens, AsgiApp
+from benchmarks.subject import AsgiApp, Subject, scope, tokens
 from benchmarks.variants import VARIANTS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 WARM_UP = 60
 
@@ -82,12 +84,12 @@ async def measure(subject: Subject, requests: int) -> None:
     """Warms up, counts, drains."""
     authorisations = tokens()
     await serve(subject.app, WARM_UP, authorisations)
-    subject.drain()
+    await subject.drain()
     gc.collect()
     gc.freeze()
     toggle("on")
     await serve(subject.app, requests, authorisations)
-    subject.drain()
+    await subject.drain()
     toggle("off")
 
 

@@ -104,9 +104,7 @@ def main() -> int:
     ):
         profiles = options.profiles or Path(scratch)
         profiles.mkdir(parents=True, exist_ok=True)
-        running = {
-            name: pool.submit(count, name, options.requests, endpoint, profiles) for name in chosen
-        }
+        running = {name: pool.submit(count, name, options.requests, endpoint, profiles) for name in chosen}
         counted: dict[str, int] = {}
         for name, future in running.items():
             counted[name] = future.result()

@@ -33,9 +33,7 @@ CallNext = Callable[[Request], Awaitable[Response]]
 _bearer = HTTPBearer()
 
 
-def authenticate(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
-) -> None:
+def authenticate(request: Request, credentials: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]) -> None:
     """Checks the token on every request, as a FastAPI dependency.
 
     Raises:
@@ -70,8 +68,8 @@ def build(sampling: float, endpoint: str) -> Subject:
     app.add_middleware(CorrelationIdMiddleware)
     spans = contrib.instrumented(app, sampling, endpoint, export=False)
 
-    def drain() -> None:
-        spans.drain()
+    async def drain() -> None:
+        await spans.drain()
         sentry_sdk.flush()
 
     return Subject(spans.app, drain)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import platform
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 HEADING = "# Results\n\nWritten by `make bench`; do not edit.\n"
 VERSIONS = (
@@ -65,7 +68,7 @@ def write_section(path: Path, name: str, text: str) -> None:
     """
     before = path.read_text() if path.exists() else HEADING
     versions = ", ".join(f"{package} {version(package)}" for package in VERSIONS)
-    stamp = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}"
+    stamp = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}"
     section = f"## {name}\n\n{text}\n{stamp}; {versions}.\n"
     pattern = re.compile(rf"^## {re.escape(name)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     if pattern.search(before):

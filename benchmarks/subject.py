@@ -24,6 +24,10 @@ ROUTE = "/api/v1/jobs/{job_id}"
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
+async def nothing_to_drain() -> None:
+    """Drains a subject that exports nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """An application to be measured.
@@ -35,7 +39,7 @@ class Subject:
     """
 
     app: AsgiApp
-    drain: Callable[[], None] = lambda: None
+    drain: Callable[[], Awaitable[None]] = nothing_to_drain
     lifespan: bool = False
 
 
@@ -53,7 +57,13 @@ def bare_app(**options: Any) -> FastAPI:
 
     @app.get(ROUTE)
     async def get_job(job_id: str) -> dict[str, Any]:
-        return {"id": job_id, "title": "Stonemason", "company": "Nave & Sons", "remote": False, "salary": 42_000}
+        return {
+            "id": job_id,
+            "title": "Stonemason",
+            "company": "Nave & Sons",
+            "remote": False,
+            "salary": 42_000,
+        }
 
     @app.get("/api/v1/applications")
     async def list_applications() -> dict[str, Any]:
@@ -71,7 +81,14 @@ def tokens() -> list[str]:
     now = int(time.time())
     return [
         jwt.encode(
-            {"sub": f"user-{number}", "aud": AUDIENCE, "iss": ISSUER, "iat": now, "exp": now + 86_400, "roles": []},
+            {
+                "sub": f"user-{number}",
+                "aud": AUDIENCE,
+                "iss": ISSUER,
+                "iat": now,
+                "exp": now + 86_400,
+                "roles": [],
+            },
             SECRET,
             algorithm="HS256",
         )

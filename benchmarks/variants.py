@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.subject import Subject, bare_app, AsgiApp
+from benchmarks.subject import AsgiApp, Subject, bare_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,34 @@ def peers(sampling: float, endpoint: str) -> Subject:
     return module.build(sampling, endpoint)
 
 
+def chain(sampling: float, _endpoint: str) -> Subject:
+    """Builds the app within our chain, nothing exported."""
+    from benchmarks import chain as module  # noqa: PLC0415 - a variant's imports are its own
+
+    return module.build(sampling)
+
+
+def chain_otlp(sampling: float, endpoint: str) -> Subject:
+    """Builds the app within our chain, spans and log records exported."""
+    from benchmarks import chain as module  # noqa: PLC0415 - a variant's imports are its own
+
+    return module.build(sampling, otlp=endpoint)
+
+
+def chain_sentry(sampling: float, endpoint: str) -> Subject:
+    """Builds the app within our chain, with a Sentry DSN."""
+    from benchmarks import chain as module  # noqa: PLC0415 - a variant's imports are its own
+
+    return module.build(sampling, sentry=endpoint)
+
+
+def chain_everything(sampling: float, endpoint: str) -> Subject:
+    """Builds the app within our chain, with everything on."""
+    from benchmarks import chain as module  # noqa: PLC0415 - a variant's imports are its own
+
+    return module.build(sampling, otlp=endpoint, sentry=endpoint)
+
+
 VARIANTS: dict[str, Variant] = {
     "bare": Variant("bare FastAPI GET", bare),
     "noop": Variant("4 no-op pure-ASGI layers", noop),
@@ -82,6 +112,14 @@ VARIANTS: dict[str, Variant] = {
     "contrib@1": Variant("contrib OTel alone", contrib, 1.0),
     "contrib-otlp@0.1": Variant("contrib OTel, spans sent over OTLP", contrib_otlp, 0.1),
     "contrib-otlp@1": Variant("contrib OTel, spans sent over OTLP", contrib_otlp, 1.0),
+    "chain@0.1": Variant("Clearstory, the whole chain", chain, 0.1, "contrib@0.1"),
+    "chain@1": Variant("Clearstory, the whole chain", chain, 1.0, "contrib@1"),
+    "chain-otlp@0.1": Variant("Clearstory, spans and log records sent over OTLP", chain_otlp, 0.1, "contrib-otlp@0.1"),
+    "chain-otlp@1": Variant("Clearstory, spans and log records sent over OTLP", chain_otlp, 1.0, "contrib-otlp@1"),
+    "chain-sentry@0.1": Variant("Clearstory with a Sentry DSN", chain_sentry, 0.1, "contrib@0.1"),
+    "chain-sentry@1": Variant("Clearstory with a Sentry DSN", chain_sentry, 1.0, "contrib@1"),
+    "chain-everything@0.1": Variant("Clearstory with OTLP and a Sentry DSN", chain_everything, 0.1, "contrib-otlp@0.1"),
+    "chain-everything@1": Variant("Clearstory with OTLP and a Sentry DSN", chain_everything, 1.0, "contrib-otlp@1"),
     "peers@0.1": Variant("the usual combination of peers", peers, 0.1, "contrib@0.1"),
     "peers@1": Variant("the usual combination of peers", peers, 1.0, "contrib@1"),
 }

@@ -1,0 +1,53 @@
+"""Our own chain in front of the same app: telemetry around it, then gateway, rate limit and OWASP."""
+
+from __future__ import annotations
+
+import asyncio
+
+from benchmarks.peers import dsn
+from benchmarks.subject import AUDIENCE, ISSUER, ROUTE, SECRET, Subject, bare_app
+from service.access import Access
+from service.auth import configured_verifier
+from service.limits import SlidingWindow
+from service.middleware import response_headers, stack
+from service.settings import Settings
+from telemetry import Telemetry, instrument, names
+
+
+def build(sampling: float, otlp: str | None = None, sentry: str | None = None) -> Subject:
+    """Builds the app within the chain, set up from an environment as the service is.
+
+    Args:
+        sampling: the share of traces that is sampled.
+        otlp: base URL of the endpoint for spans and log records; None: nothing is exported.
+        sentry: base URL of the endpoint for Sentry; None: no DSN.
+    """
+    environ = {
+        "JWT_SECRET": SECRET,
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWT_ISSUER": ISSUER,
+        "LOG_FORMAT": "json",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": str(sampling),
+        **({"OTEL_EXPORTER_OTLP_ENDPOINT": otlp} if otlp else {}),
+        **({"SENTRY_DSN": dsn(sentry)} if sentry else {}),
+    }
+    settings = Settings.load(environ)
+    app = bare_app()
+    layers = stack(
+        settings,
+        access={("GET", ROUTE): Access("bearer", "default")},
+        limiter=SlidingWindow(settings.rate_limits),
+        verifier=configured_verifier(settings),
+        metrics=None,
+    )
+    telemetry = instrument(app, settings.telemetry, layers=layers, response_headers=response_headers(settings))
+    layers[1].options["metrics"] = telemetry.metrics
+    return Subject(app, drain=lambda: _drained(telemetry), lifespan=True)
+
+
+async def _drained(telemetry: Telemetry) -> None:
+    """Waits until every line is written and every batch is sent; the workers wake by themselves."""
+    sample = telemetry.metrics.registry.get_sample_value
+    while any(sample(names.QUEUE_SIZE.name, {"signal": signal}) for signal in names.SIGNALS):
+        await asyncio.sleep(0.05)  # noqa: ASYNC110 - it is other threads that empty the queues
