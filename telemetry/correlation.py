@@ -1,0 +1,166 @@
+"""One request, one id: bound into the logs, sent with every response, and closed by one access event.
+
+The outermost middleware inside the server span, so that what it adds reaches the responses of every layer,
+unhandled errors' too (asgi-correlation-id#19, #55). The access event is written at the last body message: after
+it the span is over, and work in the background would inflate the duration (opentelemetry-python-contrib#4251).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from asyncio import CancelledError
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect
+
+from telemetry.logs import bind_request, unbind_request
+from telemetry.request import current_request
+from telemetry.tracing import close_current, current_ids, describe_request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from contextvars import Token
+    from typing import Any
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from telemetry.accounts import Accounts
+    from telemetry.request import RequestRecord
+
+    Headers = list[tuple[bytes, bytes]]
+    ResponseHeaders = Callable[[Scope, RequestRecord, int, Headers], Iterable[tuple[bytes, bytes]]]
+    ErrorResponse = Callable[[Scope, RequestRecord, Exception, Receive, Send], Awaitable[None]]
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_OURS = frozenset({b"x-request-id", b"traceresponse"})
+CLIENT_CLOSED_REQUEST = 499  # nginx's code for a client that left first
+
+
+class Correlation:
+    """Binds ids, completes responses, answers unhandled exceptions and closes the books of each request.
+
+    Args:
+        app: what it wraps.
+        accounts: metrics, access event and error reports of finished requests.
+        response_headers: gives header fields to add to a response that is about to start.
+        error_response: answers an unhandled exception.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        accounts: Accounts,
+        response_headers: ResponseHeaders,
+        error_response: ErrorResponse,
+    ) -> None:
+        self.app = app
+        self._accounts = accounts
+        self._response_headers = response_headers
+        self._error_response = error_response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other scope types pass through.
+
+        Raises:
+            Exception: what the application did not handle, after it was answered.
+        """
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        record = current_request(scope)
+        bound = _identify(record)
+        exchange = _Exchange(self, scope, record, receive, send)
+        self._accounts.opened(record)
+        try:
+            await self.app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            exchange.disconnected = True
+        except CancelledError:
+            # The server's grace is over: the client has no answer and will not get one.
+            exchange.close(CLIENT_CLOSED_REQUEST)
+            raise
+        except Exception as exception:
+            await self._failed(exchange, exception)
+            raise
+        finally:
+            if not exchange.closed:
+                exchange.close(CLIENT_CLOSED_REQUEST if exchange.disconnected else record.status)
+            unbind_request(bound)
+
+    async def _failed(self, exchange: _Exchange, exception: Exception) -> None:
+        record = exchange.record
+        self._accounts.failed(record, exception)
+        if record.status == 0:
+            await self._error_response(exchange.scope, record, exception, exchange.receive, exchange.send)
+        elif not exchange.closed:
+            exchange.close(record.status)
+            close_current()
+
+    def complete(self, scope: Scope, record: RequestRecord, message: Message) -> Message:
+        """Give a response's first message with the ids and everybody's header fields added."""
+        headers: Headers = [header for header in message.get("headers", ()) if header[0] not in _OURS]
+        headers += record.response_headers
+        headers += self._response_headers(scope, record, message["status"], headers)
+        headers.append((b"x-request-id", record.request_id.encode()))
+        if record.trace_id is not None:
+            flags = "01" if record.sampled else "00"
+            headers.append((b"traceresponse", f"00-{record.trace_id}-{record.span_id}-{flags}".encode()))
+        return {**message, "headers": headers}
+
+
+class _Exchange:
+    """The response of one request as it passes."""
+
+    __slots__ = (
+        "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected", "record", "scope", "started",
+    )  # fmt: skip
+
+    def __init__(
+        self, correlation: Correlation, scope: Scope, record: RequestRecord, receive: Receive, send: Send
+    ) -> None:
+        self._correlation = correlation
+        self._receive = receive
+        self._send = send
+        self.scope = scope
+        self.record = record
+        self.bytes_sent = 0
+        self.closed = self.disconnected = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self.closed:
+            self.disconnected = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.record.status = message["status"]
+            message = self._correlation.complete(self.scope, self.record, message)
+            self._correlation._accounts.first_byte(self.record)  # noqa: SLF001 - two halves of one object
+        elif kind == "http.response.body":
+            self.bytes_sent += len(message.get("body", b""))
+            if not message.get("more_body", False) and not self.closed:
+                self.close(CLIENT_CLOSED_REQUEST if self.disconnected else self.record.status)
+        await self._send(message)
+
+    def close(self, status: int) -> None:
+        self.closed = True
+        self.record.status = status
+        self._correlation._accounts.closed(self.record, self.bytes_sent)  # noqa: SLF001 - as above
+
+
+def _identify(record: RequestRecord) -> Mapping[str, Token[Any]]:
+    offered = record.offered_request_ids
+    if len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]):
+        record.request_id = offered[0].decode()
+    else:
+        record.request_id = f"req_{uuid.uuid4().hex}"
+    ids = current_ids()
+    if ids is None:
+        return bind_request(request_id=record.request_id)
+    record.trace_id, record.span_id, record.sampled = ids
+    describe_request(record.request_id, record.remote_trace)
+    return bind_request(request_id=record.request_id, trace_id=ids.trace_id, span_id=ids.span_id)

@@ -1,0 +1,64 @@
+"""The client's address, read from forwarding headers through the proxies that are trusted (RFC 7239)."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# One `for=` of RFC 7239, its value a token or a quoted string without escapes (addresses need none).
+_FOR = re.compile(r'(?:^|;)[ \t]*for=(?:"([^"\\]*)"|([^";, \t]*))', re.IGNORECASE)
+_PORT = re.compile(r":[0-9]{1,5}\Z")
+
+
+def client_address(peer: str, headers: Iterable[tuple[bytes, bytes]], is_trusted: Callable[[str], bool]) -> str:
+    """Give the right-most address that is not a trusted proxy's.
+
+    A proxy sets one of the two headers and passes the other on as the client wrote it, so when both are there
+    and disagree neither is believed.
+
+    Args:
+        peer: the trusted peer's address.
+        headers: the forwarding headers in the order they came.
+        is_trusted: whether an address is a trusted proxy's.
+    """
+    x_forwarded_for: list[str] = []
+    forwarded: list[str] = []
+    for name, value in headers:
+        text = value.decode("latin-1")
+        if name == b"x-forwarded-for":
+            x_forwarded_for += text.split(",")
+        elif name == b"forwarded":
+            for element in text.split(","):
+                match = _FOR.search(element)
+                forwarded.append((match[1] or match[2]) if match else "")
+    answers = {_walk(peer, hops, is_trusted) for hops in (x_forwarded_for, forwarded) if hops}
+    return answers.pop() if len(answers) == 1 else peer
+
+
+def _walk(peer: str, hops: list[str], is_trusted: Callable[[str], bool]) -> str:
+    client = peer
+    for hop in reversed(hops):
+        if not is_trusted(client):
+            break
+        address = _address(hop.strip())
+        if address is None:
+            break
+        client = address
+    return client
+
+
+def _address(hop: str) -> str | None:
+    """Give the bare address of `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1` or `[2001:db8::1]:80`; None of others."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = _PORT.sub("", hop)
+    try:
+        ip = ip_address(hop)
+    except ValueError:
+        return None
+    return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -1,0 +1,175 @@
+"""Telemetry of one application: made with it, started before it, flushed after it, each within a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import threading
+import time
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from telemetry import names
+from telemetry.accounts import Accounts
+from telemetry.crashes import Crashes
+from telemetry.database import DatabaseWatch
+from telemetry.export import QUEUE_CAPACITY, LogPipeline, SpanPipeline
+from telemetry.log_records import LogRecords
+from telemetry.logs import Logs, get_logger
+from telemetry.losses import Losses
+from telemetry.metrics import Metrics
+from telemetry.pii import Pseudonyms
+from telemetry.sentry import Sentry
+from telemetry.tracing import Tracing, current_ids
+from telemetry.writer import CAPACITY_LINES, LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from telemetry.settings import TelemetrySettings
+
+_log = get_logger(__name__)
+FLUSH_SECONDS = 1.0
+_LAG_INTERVAL_SECONDS = 0.25
+
+
+class Telemetry:
+    """The telemetry of one application.
+
+    Nothing runs and nothing is global before `start`; the threads are made there, after any fork.
+
+    Args:
+        settings: what is told of the service, and where telemetry goes.
+
+    Attributes:
+        metrics: the Prometheus registry; `counter`, `gauge` and `histogram` give its metrics.
+    """
+
+    def __init__(self, settings: TelemetrySettings) -> None:
+        self.settings = settings
+        self.metrics = Metrics(settings)
+        self.losses = Losses(self.metrics)
+        self.spans = SpanPipeline(settings, self.losses.lost)
+        self._log_pipeline = LogPipeline(settings, self.losses.lost)
+        self.tracing = Tracing(settings, self.spans)
+        self._records = LogRecords(settings, self._log_pipeline)
+        self._writer: LineWriter | None = None
+        self.logs = Logs(
+            settings,
+            write=self._write,
+            current_ids=current_ids,
+            forward=self._records.emit if settings.otlp_endpoint is not None else None,
+        )
+        self.sentry = Sentry(settings)
+        self._crashes = Crashes(self.sentry.capture)
+        self._database = DatabaseWatch(self.metrics, self.tracing.provider)
+        self.accounts = Accounts(self.metrics, self.logs, self.tracing, self.sentry, Pseudonyms(settings.pseudonym_key))
+        self._lag: asyncio.Task[None] | None = None
+        self._declare()
+
+    def _declare(self) -> None:
+        metrics = self.metrics
+        metrics.declare(
+            names.DROPPED_ITEMS,
+            [(signal, reason) for signal in names.SIGNALS for reason in names.DROP_REASONS],
+        )
+        metrics.counter(names.INVALID_REQUESTS)
+        sources: dict[str, tuple[Callable[[], float], int]] = {
+            "traces": (lambda: self.spans.gate.waiting, QUEUE_CAPACITY),
+            "logs": (lambda: self._log_pipeline.gate.waiting, QUEUE_CAPACITY),
+            "log_lines": (lambda: 0 if self._writer is None else self._writer.waiting, CAPACITY_LINES),
+        }
+        for signal, (waiting, capacity) in sources.items():
+            metrics.read(names.QUEUE_SIZE, signal, by=waiting)
+            metrics.gauge(names.QUEUE_CAPACITY, signal).set(capacity)
+
+    def _write(self, line: bytes) -> None:
+        if self._writer is not None:
+            self._writer.write(line)
+
+    async def start(self) -> None:
+        """Start the writer, the exporters, the error tracker and the hooks."""
+        self._writer = LineWriter(sys.stdout.buffer, lambda reason, count: self.losses.lost("log_lines", reason, count))
+        self.logs.start()
+        self.tracing.make_global()
+        self.spans.start()
+        self._log_pipeline.start()
+        self.sentry.start()
+        loop = asyncio.get_running_loop()
+        self._crashes.install(loop)
+        self._lag = loop.create_task(self._watch_event_loop(), name="telemetry-event-loop-lag")
+
+    async def stop(self) -> None:
+        """Flush everything in parallel within `FLUSH_SECONDS`; what is not sent by then is counted and said."""
+        if self._lag is not None:
+            self._lag.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._lag
+        await asyncio.to_thread(self._flush)
+        self._crashes.remove(asyncio.get_running_loop())
+        self.logs.stop()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close(timeout=0.5)
+
+    def _flush(self) -> None:
+        """Stop the exporters, each in a daemon thread: none may keep the process from ending."""
+        deadline = time.monotonic() + FLUSH_SECONDS
+        stops = (self.spans.stop, self._log_pipeline.stop, self.sentry.stop)
+        threads = [threading.Thread(target=stop, daemon=True) for stop in stops]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        for gate in (self.spans.gate, self._log_pipeline.gate):
+            if gate.waiting:
+                self.losses.lost(gate.signal, "shutdown", gate.waiting)
+                _log.warning(names.FLUSH_INCOMPLETE, signal=gate.signal, items=gate.waiting)
+
+    async def _watch_event_loop(self) -> None:
+        histogram = self.metrics.histogram(names.EVENT_LOOP_LAG)
+        while True:
+            due = time.perf_counter() + _LAG_INTERVAL_SECONDS
+            await asyncio.sleep(_LAG_INTERVAL_SECONDS)
+            histogram.observe(max(time.perf_counter() - due, 0.0))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep telemetry running for the length of an `async with`."""
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    def untraced_urls(self) -> re.Pattern[str]:
+        r"""Give what matches the whole URL of a probe: anchored, or `/health` would hide `/healthcare` too.
+
+        `\Z`, since `$` also matches before a final newline, which a path may hold percent-encoded.
+        """
+        paths = "|".join(re.escape(path) for path in sorted(self.settings.untraced_paths))
+        return re.compile(rf"^https?://[^/]*(?:{paths})\Z")
+
+    def span(self, name: str, **attributes: Any) -> AbstractContextManager[Any]:  # noqa: ANN401
+        """Open a child of the current span for the length of a `with`."""
+        return self.tracing.span(name, attributes)
+
+    def capture(self, exception: BaseException) -> None:
+        """Send an exception of the background to the error tracker."""
+        self.sentry.capture(exception)
+
+    def watch_engine(self, engine: AsyncEngine) -> None:
+        """Give each statement of a SQLAlchemy engine a span, and its pool metrics."""
+        self._database.watch(engine)
+
+    def pool_wait(self) -> AbstractContextManager[None]:
+        """Count the caller among those that wait for a database connection, for the length of a `with`."""
+        return self._database.waiting()
+
+    def invalid_request(self) -> None:
+        """Count bytes that are not HTTP; said at most once a minute."""
+        self.losses.invalid_request()

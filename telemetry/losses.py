@@ -1,0 +1,67 @@
+"""Counts what was lost or refused below the application, and says so at most once a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from telemetry import names
+from telemetry.logs import get_logger
+
+if TYPE_CHECKING:
+    from telemetry.metrics import Metrics
+
+_log = get_logger(__name__)
+_SAY_SECONDS = 60.0
+
+
+class _Tally:
+    """A count that may be said once a minute."""
+
+    def __init__(self) -> None:
+        self._unsaid = 0
+        self._said_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> int:
+        """Add to the count; give all that was not said yet if now is the time to say it, else 0."""
+        now = time.monotonic()
+        with self._lock:
+            self._unsaid += count
+            if now - self._said_at < _SAY_SECONDS:
+                return 0
+            self._said_at = now
+            unsaid, self._unsaid = self._unsaid, 0
+            return unsaid
+
+
+class Losses:
+    """The losses of one application.
+
+    Args:
+        metrics: the registry.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._tallies = {(signal, reason): _Tally() for signal in names.SIGNALS for reason in names.DROP_REASONS}
+        self._invalid = _Tally()
+
+    def lost(self, signal: str, reason: str, items: int) -> None:
+        """Count lost items.
+
+        Args:
+            signal: one of `names.SIGNALS`.
+            reason: one of `names.DROP_REASONS`.
+            items: how many.
+        """
+        self._metrics.counter(names.DROPPED_ITEMS, signal, reason).inc(items)
+        if signal != "log_lines" and (unsaid := self._tallies[signal, reason].add(items)):
+            _log.warning(names.EXPORT_FAILED, signal=signal, reason=reason, items=unsaid)
+
+    def invalid_request(self) -> None:
+        """Count bytes that are not HTTP."""
+        self._metrics.counter(names.INVALID_REQUESTS).inc()
+        if unsaid := self._invalid.add(1):
+            _log.warning(names.HTTP_REQUEST_INVALID, count=unsaid)

@@ -1,0 +1,83 @@
+"""The Prometheus registry of one application."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from telemetry import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from telemetry.settings import TelemetrySettings
+
+_KINDS: dict[str, Any] = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+
+
+class Metrics:
+    """Makes and keeps metrics by their specifications in `names`.
+
+    Args:
+        settings: what is running, for `build_info`.
+    """
+
+    def __init__(self, settings: TelemetrySettings) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._families: dict[str, Any] = {}
+        self.gauge(names.BUILD_INFO, settings.service_name, settings.service_version, platform.python_version()).set(1)
+
+    def _child(self, spec: names.Metric, values: tuple[str, ...]) -> Any:  # noqa: ANN401
+        family = self._families.get(spec.name)
+        if family is None:
+            options: dict[str, Any] = {"buckets": spec.buckets} if spec.buckets else {}
+            family = _KINDS[spec.kind](spec.name, spec.help, spec.labels, registry=self.registry, **options)
+            self._families[spec.name] = family
+        return family.labels(*values) if spec.labels else family
+
+    def counter(self, spec: names.Metric, *values: str) -> Counter:
+        """Give the counter of these label values, in the specification's order."""
+        counter: Counter = self._child(spec, values)
+        return counter
+
+    def gauge(self, spec: names.Metric, *values: str) -> Gauge:
+        """Give the gauge of these label values, in the specification's order."""
+        gauge: Gauge = self._child(spec, values)
+        return gauge
+
+    def histogram(self, spec: names.Metric, *values: str) -> Histogram:
+        """Give the histogram of these label values, in the specification's order."""
+        histogram: Histogram = self._child(spec, values)
+        return histogram
+
+    def read(self, spec: names.Metric, *values: str, by: Callable[[], float]) -> None:
+        """Let a gauge read its value when it is scraped."""
+        self.gauge(spec, *values).set_function(by)
+
+    def declare(self, spec: names.Metric, combinations: Iterable[tuple[str, ...]]) -> None:
+        """Make every combination of a bounded label set exist at 0."""
+        for values in combinations:
+            self._child(spec, values)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Give the exposition and its content type; OpenMetrics, with exemplars, where it is accepted.
+
+        Args:
+            accept: the request's `Accept` header.
+        """
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type

@@ -1,0 +1,40 @@
+"""`GET /metrics`, for those who may read it; nobody else learns that it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from telemetry.edge import within
+from telemetry.request import current_request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from telemetry.metrics import Metrics
+    from telemetry.settings import Network
+
+
+def metrics_endpoint(metrics: Metrics, allowed: tuple[Network, ...]) -> Callable[[Request], Awaitable[Response]]:
+    """Give the endpoint.
+
+    Args:
+        metrics: what is shown.
+        allowed: networks whose clients may read; a forwarded request from a peer that is not trusted may not,
+            since its client is unknown.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        record = current_request(request.scope)
+        if (record.forwarded and not record.peer_trusted) or not within(allowed, record.client):
+            raise HTTPException(404)
+        # Tens of milliseconds of rendering are not for the event loop.
+        body, content_type = await asyncio.to_thread(metrics.render, request.headers.get("accept", ""))
+        return Response(body, media_type=None, headers={"content-type": content_type})
+
+    return endpoint

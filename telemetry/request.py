@@ -1,0 +1,91 @@
+"""What is known of the request that is being served: one record, from the edge to the access event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from telemetry import names
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from telemetry.middleware import Frame
+
+SCOPE_KEY = "telemetry.request"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTrace:
+    """Trace headers of a caller that is not believed: linked, never continued."""
+
+    traceparent: str
+
+
+class RequestRecord:
+    """Facts of one request, filled in on its way through the layers.
+
+    Attributes:
+        started: `perf_counter` seconds at which the request's head was there.
+        method: a known method or `_OTHER`.
+        route: the route's template, known before routing, or `unmatched`.
+        peer: address of the other end of the connection.
+        client: address of the client, by what a trusted proxy says, else the peer's.
+        peer_trusted: whether the peer is a trusted proxy.
+        forwarded: whether the request carries `Forwarded` or `X-Forwarded-*`.
+        offered_request_ids: the `X-Request-ID` headers as they came.
+        remote_trace: the trace of a caller that is not believed.
+        request_id: the id of this request.
+        trace_id, span_id: 32 and 16 hex digits of the server span, or None.
+        sampled: whether the span is recorded.
+        principal: the raw subject of the caller; a pseudonym wherever it is shown.
+        rate_limit: outcome of the rate limit, or None where none applies.
+        response_headers: header fields to add to whatever response leaves.
+        status: status of the response, 499 when the client left first, 0 while there is none.
+        rejection: the (layer, reason) that answered in the handler's place.
+        frames: own-time measurements of the layers entered so far.
+    """
+
+    __slots__ = (
+        "client", "forwarded", "frames", "method", "offered_request_ids", "peer", "peer_trusted", "principal",
+        "probe", "rate_limit", "rejection", "remote_trace", "request_id", "response_headers", "route",
+        "sampled", "span_id", "started", "status", "trace_id",
+    )  # fmt: skip
+
+    def __init__(self, method: str, peer: str) -> None:
+        self.started = perf_counter()
+        self.method = method
+        self.peer = self.client = peer
+        self.route = names.UNMATCHED_ROUTE
+        self.peer_trusted = self.forwarded = self.sampled = self.probe = False
+        self.offered_request_ids: list[bytes] = []
+        self.remote_trace: RemoteTrace | None = None
+        self.request_id = ""
+        self.trace_id: str | None = None
+        self.span_id: str | None = None
+        self.principal: str | None = None
+        self.rate_limit: str | None = None
+        self.response_headers: list[tuple[bytes, bytes]] = []
+        self.status = 0
+        self.rejection: tuple[str, str] | None = None
+        self.frames: list[Frame] = []
+
+    def reject(self, layer: str, reason: str) -> None:
+        """Say that a layer answers by itself.
+
+        Args:
+            layer: the layer's name.
+            reason: why, one of a bounded set.
+        """
+        self.rejection = (layer, reason)
+
+
+def current_request(scope: MutableMapping[str, Any]) -> RequestRecord:
+    """Give the record of the request behind an ASGI scope.
+
+    Raises:
+        KeyError: the application is not instrumented.
+    """
+    record: RequestRecord = scope[SCOPE_KEY]
+    return record

@@ -1,0 +1,73 @@
+"""Writes log lines from a thread of its own.
+
+A reader of standard output that stops (a full pipe, a stuck log driver) would otherwise stop the event loop
+with it. The queue is bounded; what does not fit is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CAPACITY_LINES = 20_000
+# Lines that come within this time are written in one call.
+_GATHER_SECONDS = 0.005
+
+
+class LineWriter:
+    """A bounded queue of lines and the thread that writes them.
+
+    Args:
+        stream: where the lines go; written and flushed by this object's thread only.
+        dropped: told how many lines were lost and why (`queue_full`, `export_failed`).
+    """
+
+    def __init__(self, stream: BinaryIO, dropped: Callable[[str, int], None]) -> None:
+        self._stream = stream
+        self._dropped = dropped
+        self._lines: deque[bytes] = deque()
+        self._pending = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="telemetry-log-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Number of lines not yet written."""
+        return len(self._lines)
+
+    def write(self, line: bytes) -> None:
+        """Queue one line (its newline included); never blocks."""
+        if len(self._lines) >= CAPACITY_LINES:
+            self._dropped("queue_full", 1)
+            return
+        self._lines.append(line)
+        if not self._pending.is_set():
+            self._pending.set()
+
+    def close(self, timeout: float) -> None:
+        """Write what waits and end, within `timeout` seconds."""
+        self._closing.set()
+        self._pending.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._pending.wait()
+            self._closing.wait(_GATHER_SECONDS)
+            self._pending.clear()
+            self._drain()
+        self._drain()
+
+    def _drain(self) -> None:
+        while count := len(self._lines):
+            lines = [self._lines.popleft() for _ in range(count)]
+            try:
+                self._stream.write(b"".join(lines))
+                self._stream.flush()
+            except (OSError, ValueError):  # the reader has gone, or the stream was closed
+                self._dropped("export_failed", count)
