@@ -49,5 +49,5 @@ def build(sampling: float, otlp: str | None = None, sentry: str | None = None) -
 async def _drained(telemetry: Telemetry) -> None:
     """Waits until every line is written and every batch is sent; the workers wake by themselves."""
     sample = telemetry.metrics.registry.get_sample_value
-    while any(sample(names.QUEUE_SIZE.name, {"signal": signal}) for signal in names.SIGNALS):
-        await asyncio.sleep(0.05)  # noqa: ASYNC110 - it is other threads that empty the queues
+    while any(sample(names.QUEUE_SIZE.name, {"signal": signal}) for signal in names.SIGNALS):  # noqa: ASYNC110 - threads empty them
+        await asyncio.sleep(0.05)
