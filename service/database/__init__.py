@@ -1,0 +1,7 @@
+"""Where profiles, jobs and applications are kept: SQLite by default, PostgreSQL by URL."""
+
+from service.database.claims import Claimed
+from service.database.engine import Database, StartFailed
+from service.database.faults import QueryFailed
+
+__all__ = ["Claimed", "Database", "QueryFailed", "StartFailed"]

@@ -1,0 +1,1 @@
+"""What the service knows about jobs, profiles and applications; no web framework in here."""

@@ -1,0 +1,323 @@
+"""What can go wrong for a client: one small tree, one place that turns it into a response.
+
+Every error leaves as `application/problem+json` (RFC 9457) with the request's ids. Texts are fixed:
+nothing that the client, a database or a library wrote is repeated.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from telemetry import current_request
+
+MEDIA_TYPE = "application/problem+json"
+REALM = "clearstory"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class ServiceError(Exception):
+    """An error that the client is told about.
+
+    Args:
+        detail: one fixed sentence for this occurrence; never text from outside.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal-server-error"
+    title: ClassVar[str] = "Internal Server Error"
+    default_detail: ClassVar[str] = "The request could not be completed."
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail if detail is not None else self.default_detail
+        super().__init__(self.detail)
+
+    def headers(self) -> Headers:
+        """Response headers that belong to this error."""
+        return []
+
+    def extensions(self) -> dict[str, Any]:
+        """Members of the problem beyond RFC 9457's own."""
+        return {}
+
+
+class MisdirectedHost(ServiceError):
+    """The `Host` is not one that this service answers for."""
+
+    status = 400
+    code = "misdirected-host"
+    title = "Bad Request"
+    default_detail = "The Host header names a host that is not served here."
+
+
+class Unauthenticated(ServiceError):
+    """No acceptable bearer token (RFC 6750).
+
+    Args:
+        reason: a slug for logs and metrics; the client only learns whether a token was sent at all.
+    """
+
+    status = 401
+    code = "unauthenticated"
+    title = "Unauthorized"
+    default_detail = "A valid bearer token is needed."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def headers(self) -> Headers:
+        """The challenge; without credentials RFC 6750 section 3.1 wants no error code in it."""
+        error = b"" if self.reason == "missing" else b', error="invalid_token"'
+        return [(b"www-authenticate", b'Bearer realm="' + REALM.encode() + b'"' + error)]
+
+
+class NotFound(ServiceError):
+    """There is no such thing, or it is somebody else's: the answer is the same."""
+
+    status = 404
+    code = "not-found"
+    title = "Not Found"
+    default_detail = "There is nothing here."
+
+
+class RequestTimeout(ServiceError):
+    """The request did not arrive in time."""
+
+    status = 408
+    code = "request-timeout"
+    title = "Request Timeout"
+    default_detail = "The request took too long to arrive."
+
+
+class Conflict(ServiceError):
+    """The resource's state forbids it."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+    default_detail = "The current state does not allow this."
+
+
+class ContentTooLarge(ServiceError):
+    """The body is over the limit."""
+
+    status = 413
+    code = "content-too-large"
+    title = "Content Too Large"
+    default_detail = "The body is larger than the service accepts."
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body is of a type that the service does not read."""
+
+    status = 415
+    code = "unsupported-media-type"
+    title = "Unsupported Media Type"
+    default_detail = "The body must be application/json."
+
+
+class UnprocessableContent(ServiceError):
+    """The request is well-formed and wrong.
+
+    Args:
+        errors: which parts are wrong, as `loc`, `type` and `msg`, without their values.
+        detail: one fixed sentence.
+    """
+
+    status = 422
+    code = "unprocessable-content"
+    title = "Unprocessable Content"
+    default_detail = "The request is not valid; see errors."
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]] = (), detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.errors = [dict(error) for error in errors]
+
+    @classmethod
+    def at(cls, *loc: str, kind: str, message: str) -> "UnprocessableContent":
+        """The error for one field: `loc` is its place, `kind` a slug, `message` a fixed sentence."""
+        return cls([{"loc": list(loc), "type": kind, "msg": message}])
+
+    def extensions(self) -> dict[str, Any]:
+        """The `errors` member."""
+        return {"errors": self.errors}
+
+
+class RateLimited(ServiceError):
+    """Over a limit.
+
+    Args:
+        policy: the policy's name.
+        limit: requests it allows in a window.
+        window: the window, in seconds.
+        resets_in: seconds until the next request would be admitted.
+    """
+
+    status = 429
+    code = "rate-limited"
+    title = "Too Many Requests"
+    default_detail = "Too many requests; wait as long as Retry-After says."
+
+    def __init__(self, policy: str, limit: int, window: float, resets_in: float) -> None:
+        super().__init__()
+        self.policy, self.limit, self.window, self.resets_in = policy, limit, window, resets_in
+
+    def headers(self) -> Headers:
+        """`Retry-After`, rounded up so that a client which obeys it is admitted."""
+        return [retry_after(self.resets_in)]
+
+
+class HeadTooLarge(ServiceError):
+    """The request's head is over the limit (RFC 6585)."""
+
+    status = 431
+    code = "head-too-large"
+    title = "Request Header Fields Too Large"
+    default_detail = "The request head is larger than the service accepts."
+
+
+class Unavailable(ServiceError):
+    """Something the service needs does not answer.
+
+    Args:
+        retry_after: seconds after which a retry makes sense; None when nobody knows.
+    """
+
+    status = 503
+    code = "unavailable"
+    title = "Service Unavailable"
+    default_detail = "The service cannot answer at the moment."
+
+    def __init__(self, retry_after: int | None = None) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+    def headers(self) -> Headers:
+        """`Retry-After` where it is known."""
+        return [] if self.retry_after is None else [retry_after(self.retry_after)]
+
+
+def retry_after(seconds: float) -> tuple[bytes, bytes]:
+    """The `Retry-After` header for a wait of `seconds`: whole seconds, at least 1."""
+    return b"retry-after", b"%d" % max(1, math.ceil(seconds))
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that reaches the framework a problem."""
+
+    async def service_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ServiceError)  # noqa: S101 - registered for this type alone; tells mypy
+        return _response(error, request.scope)
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - the same
+        # FastAPI turns whatever `receive` raises into a 400; what a layer said is more precise.
+        if isinstance(error.__cause__, ServiceError):
+            return _response(error.__cause__, request.scope)
+        return _from_framework(error, request)
+
+    async def invalid_request(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - the same
+        return _response(UnprocessableContent(list(_without_input(error.errors()))), request.scope)
+
+    app.add_exception_handler(ServiceError, service_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, invalid_request)
+
+
+async def send_problem(error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer an HTTP request with `error`; for layers below which there is no framework."""
+    await _response(error, scope)(scope, receive, send)
+
+
+def _response(error: ServiceError, scope: Scope) -> Response:
+    return _problem(scope, type(error), error.detail, error.headers(), error.extensions())
+
+
+def _problem(
+    scope: Scope, kind: type[ServiceError], detail: str, headers: Headers, extensions: dict[str, Any]
+) -> Response:
+    request = current_request(scope)
+    problem = {
+        "type": f"urn:clearstory:problem:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        **extensions,
+        "request_id": request.request_id,
+        "trace_id": request.trace_id,
+    }
+    response = Response(json.dumps(problem), kind.status, media_type=MEDIA_TYPE)
+    response.raw_headers.extend(headers)
+    return response
+
+
+class _BadRequest(ServiceError):
+    status = 400
+    code = "bad-request"
+    title = "Bad Request"
+    default_detail = "The request could not be read."
+
+
+class _MethodNotAllowed(ServiceError):
+    status = 405
+    code = "method-not-allowed"
+    title = "Method Not Allowed"
+    default_detail = "This method is not allowed here; see Allow."
+
+
+# What the framework itself refuses: unreadable bodies, unknown paths, wrong methods.
+_FRAMEWORK = {kind.status: kind for kind in (_BadRequest, NotFound, _MethodNotAllowed, ContentTooLarge)}
+
+
+def _from_framework(error: HTTPException, request: Request) -> Response:
+    kind = _FRAMEWORK.get(error.status_code, ServiceError)
+    headers: Headers = []
+    if kind is _MethodNotAllowed:
+        headers = [(b"allow", ", ".join(_allowed_methods(request)).encode())]
+    return _problem(request.scope, kind, kind.default_detail, headers, {})
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    # Starlette names the methods of the first route whose path matches; RFC 9110 section 15.5.6 wants all.
+    path = request.scope["path"]
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_regex.match(path):
+            found |= route.methods or set()
+    return sorted(found)
+
+
+# pydantic's messages of these types are made of the schema's own constraints; others quote the input.
+_SAFE_MESSAGES = frozenset(
+    {
+        "bool_type", "dict_type", "enum", "extra_forbidden", "greater_than_equal", "int_parsing",
+        "int_type", "less_than_equal", "list_type", "literal_error", "missing", "model_attributes_type",
+        "model_type", "string_pattern_mismatch", "string_too_long", "string_too_short", "string_type",
+    }
+)  # fmt: skip
+_SLUG = re.compile(r"[a-z_]{1,64}")
+_MAX_ERRORS = 20
+
+
+def _without_input(errors: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    for error in errors[:_MAX_ERRORS]:
+        kind = str(error["type"])
+        loc = list(error["loc"])
+        if kind == "extra_forbidden":
+            loc.pop()  # the name of an unknown field is the client's own text
+        yield {
+            "loc": loc,
+            "type": kind if _SLUG.fullmatch(kind) else "invalid",
+            "msg": error["msg"] if kind in _SAFE_MESSAGES else "The value is not valid.",
+        }

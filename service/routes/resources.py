@@ -1,0 +1,50 @@
+"""What handlers are given, and the kinds of text that they accept."""
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from service.access import CurrentPrincipal
+from service.database import Database
+from service.domain.ownership import owner_of
+from service.domain.paging import MAX_CURSOR_LENGTH
+
+API = "/api/v1"
+
+LINE = r"^[^\x00-\x1f\x7f]*$"
+"""One line. NUL above all: PostgreSQL refuses it in text, and SQLite cuts strings at it."""
+
+PROSE = r"^[^\x00]*$"
+"""Text of many lines."""
+
+Note = Annotated[str, StringConstraints(max_length=2000, pattern=PROSE)]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before.")]
+
+
+class Body(BaseModel):
+    """A request body: what it does not know, it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class View(BaseModel):
+    """A response body, read off a row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+async def current_database(request: Request) -> Database:
+    """The application's database."""
+    database: Database = request.app.state.database
+    return database
+
+
+async def current_owner(principal: CurrentPrincipal) -> str:
+    """The owner of what the caller may see."""
+    return owner_of(principal.subject)
+
+
+CurrentDatabase = Annotated[Database, Depends(current_database)]
+CurrentOwner = Annotated[str, Depends(current_owner)]
