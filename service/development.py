@@ -8,6 +8,7 @@ from pathlib import Path
 
 from service.settings import Secret, Settings, SettingsError
 from service.settings.rules import DEVELOPMENT_SECRET
+from service.settings.urls import sqlite_under
 
 _SECRET_FILE = "jwt-secret"  # noqa: S105 - a file's name
 _KEY_FILE = "pseudonym-key"
@@ -41,18 +42,26 @@ def ephemeral(settings: Settings) -> Settings:
     return settings
 
 
-def open_data_dir(settings: Settings) -> None:
-    """Make `DATA_DIR`, readable by its owner only, and see that files can be made in it.
+def require_data_dir(settings: Settings) -> None:
+    """See that files can be made in `DATA_DIR`, where they are going to be; makes none.
 
     Raises:
         SettingsError: They cannot.
     """
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        writable = os.access(settings.data_dir, os.W_OK | os.X_OK)
-    except (OSError, ValueError):
-        writable = False
-    if not writable:
+    makes_secrets = not settings.production and (
+        settings.needs_development_secret or settings.telemetry.pseudonym_key is None
+    )
+    if not makes_secrets and settings.database_url != sqlite_under(settings.data_dir):
+        return
+    for place in (settings.data_dir, *settings.data_dir.parents):
+        try:
+            if not place.exists():
+                continue
+            usable = place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+        except (OSError, ValueError):
+            usable = False
+        if usable:
+            return
         raise SettingsError("DATA_DIR", "expected a directory that can be written", str(settings.data_dir))
 
 

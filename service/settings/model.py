@@ -103,9 +103,7 @@ class Settings:
             docs_enabled=read.parsed("DOCS_ENABLED", parsing.boolean, not in_production),
             metrics_allow=metrics_allow,
             drain_seconds=read.number("DRAIN_SECONDS", 1.0, low=0.0, high=_LONGEST_SHUTDOWN),
-            shutdown_grace_seconds=read.number(
-                "SHUTDOWN_GRACE_SECONDS", 3.0, low=0.0, high=_LONGEST_SHUTDOWN
-            ),
+            shutdown_grace_seconds=read.number("SHUTDOWN_GRACE_SECONDS", 3.0, low=0.0, high=_LONGEST_SHUTDOWN),
             rate_limits=rate_limits(read.given("RATE_LIMITS")),
             max_body_bytes=read.whole("MAX_BODY_BYTES", 10_000_000, low=1, high=_LARGEST_BODY),
             llm_provider=read.parsed("LLM_PROVIDER", rules.providers, (rules.SIMULATED,)),

@@ -50,6 +50,13 @@ def check(settings: "Settings", *, given: Reader) -> None:
         _production(settings, given)
 
 
+def advice(settings: "Settings") -> tuple[str, ...]:
+    """Say in lines what is allowed but could be better."""
+    if settings.production and settings.telemetry.pseudonym_key is None:
+        return ("PII_PSEUDONYM_KEY: none; one person's log lines cannot be told from another's",)
+    return ()
+
+
 def _single_process(settings: "Settings", given: Reader) -> None:
     if given.whole("WEB_CONCURRENCY", 1, low=1, high=1_000_000) > 1:
         raise SettingsError("WEB_CONCURRENCY", "expected 1: more than one worker is not supported yet")
@@ -71,9 +78,7 @@ def _tokens(settings: "Settings") -> None:
     elif shortest is None:
         raise SettingsError("JWT_JWKS_URL", f"expected the key set's URL with {settings.jwt_algorithm}")
     elif settings.jwt_secret is not None and len(settings.jwt_secret.reveal()) < shortest:
-        raise SettingsError(
-            "JWT_SECRET", f"expected at least {shortest} bytes for {settings.jwt_algorithm} (RFC 7518)"
-        )
+        raise SettingsError("JWT_SECRET", f"expected at least {shortest} bytes for {settings.jwt_algorithm} (RFC 7518)")
 
 
 def _providers(settings: "Settings") -> None:

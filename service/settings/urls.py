@@ -71,9 +71,7 @@ def _origin(name: str, raw: str) -> str:
         return raw
     url = split_url(raw, ("http", "https"))
     if url is None or url.path or url.query or url.fragment or "@" in url.netloc:
-        raise SettingsError(
-            name, "expected origins such as https://app.example.com, no slash at the end", raw
-        )
+        raise SettingsError(name, "expected origins such as https://app.example.com, no slash at the end", raw)
     return web_url(name, raw).lower()
 
 

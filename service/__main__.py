@@ -1,0 +1,46 @@
+"""`python -m service`: says plainly what is missing, then hands over to `service.commands`."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+SUPPORTED = {(3, 11), (3, 12), (3, 13), (3, 14)}
+_INTERRUPTED = 130
+
+
+def _stop_at_once(_signal: int, _frame: FrameType | None) -> None:
+    # Nothing is open yet that would want closing; an exception could surface in the middle of an import.
+    os._exit(0)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Those of the command line, without the program.
+    """
+    if sys.version_info[:2] not in SUPPORTED:
+        version = ".".join(str(part) for part in sys.version_info[:2])
+        sys.stderr.write("service: Python 3.11 to 3.14 is needed, this is " + version + "\n")
+        return 1
+    if arguments[:1] == ["run"]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stop_at_once)
+    try:
+        from service.commands import execute  # noqa: PLC0415 - after the version has been looked at
+
+        return execute(arguments, os.environ)
+    except ModuleNotFoundError as missing:
+        sys.stderr.write(f"service: {missing}: use `make run`, or pip install -r requirements.lock\n")
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

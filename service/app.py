@@ -1,0 +1,73 @@
+"""The composition root: what the service is made of, and in which order."""
+
+from fastapi import FastAPI
+
+from service import __version__, errors, openapi
+from service.access import Access, audit
+from service.auth import configured_verifier
+from service.database import Database
+from service.lifespan import lifespan
+from service.limits import SlidingWindow
+from service.middleware import response_headers, stack
+from service.readiness import Readiness
+from service.routes import applications, jobs, profiles
+from service.routes.docs import docs_router
+from service.routes.health import health_router
+from service.settings import Settings
+from telemetry import instrument
+
+TITLE = "Clearstory"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the service; nothing is opened and nothing runs before its lifespan.
+
+    Args:
+        settings: Complete ones: in development, `service.development` fills in the secrets.
+
+    Raises:
+        AuditError: A route has no access decision, no limit, or a colliding operation id.
+        ValueError: There is no key to verify tokens with.
+    """
+    app = FastAPI(
+        title=TITLE,
+        version=__version__,
+        description="Jobs, profiles and applications.",
+        lifespan=lifespan,
+        generate_unique_id_function=openapi.operation_id,
+        openapi_url=None,  # ours are cached, audited, and served without a CDN
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would answer before the layers have decided
+        # FastAPI's own spans would double those of the instrumentation.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.readiness = Readiness()
+    errors.install(app)  # before any route: all of them fail alike
+
+    app.include_router(health_router())
+    app.include_router(profiles.router)
+    app.include_router(jobs.router)
+    app.include_router(applications.router)
+    openapi.install(app, serve=settings.docs_enabled)
+    if settings.docs_enabled:
+        app.include_router(docs_router(TITLE), tags=["meta"])
+
+    access = audit(app, settings.rate_limits)  # after the last route, before anything could be served
+    # Telemetry adds its own route, and judges the client's address itself.
+    access["GET", settings.telemetry.metrics_path] = Access("address", None)
+
+    verifier = configured_verifier(settings)
+    limiter = SlidingWindow(settings.rate_limits)
+    layers = stack(
+        settings,
+        access=access,
+        limiter=limiter,
+        verifier=verifier,
+        metrics=lambda: app.state.telemetry.metrics,  # asked for when the first request builds the layers
+    )
+    telemetry = instrument(app, settings.telemetry, layers=layers, response_headers=response_headers(settings))
+    app.state.access = access
+    app.state.telemetry = telemetry
+    app.state.database = Database(settings.database_url, telemetry)  # after telemetry, which watches it
+    return app

@@ -1,0 +1,47 @@
+"""`python -m service token`: a bearer token that the running service accepts."""
+
+import sys
+import time
+from collections.abc import Sequence
+
+import jwt
+
+from service import development
+from service.settings import Settings, SettingsError
+
+
+def execute(settings: Settings, subject: str, roles: Sequence[str], ttl: int) -> int:
+    """Print a token and nothing else.
+
+    Raises:
+        SettingsError: Tokens are made elsewhere, or `DATA_DIR` cannot be used.
+    """
+    sys.stdout.write(make_token(development.complete(settings), subject, roles, ttl) + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def make_token(settings: Settings, subject: str, roles: Sequence[str], ttl: int) -> str:
+    """Sign a token.
+
+    Args:
+        settings: Complete ones.
+        subject: `sub`.
+        roles: `roles`.
+        ttl: Seconds until `exp`.
+
+    Raises:
+        SettingsError: The keys are those of a JWKS: only its owner has the private ones.
+    """
+    if settings.jwt_secret is None:
+        raise SettingsError("JWT_JWKS_URL", "expected none: tokens come from whoever publishes those keys")
+    now = int(time.time())
+    claims = {
+        "sub": subject,
+        "aud": settings.jwt_audience,
+        "iss": settings.jwt_issuer,
+        "iat": now,
+        "exp": now + ttl,
+        "roles": list(roles),
+    }
+    return jwt.encode(claims, settings.jwt_secret.reveal(), algorithm=settings.jwt_algorithm)

@@ -1,0 +1,38 @@
+"""The sockets to serve on, bound before anything heavy starts: a taken port is known at once."""
+
+import os
+import socket
+
+from service.shutdown import StartFailedError
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Bind every address of a host; they begin to listen only when the service is ready.
+
+    Args:
+        host: A name or an address.
+        port: 0 is any free port, the same for all addresses.
+
+    Raises:
+        StartFailedError: The host is unknown or the port is taken.
+    """
+    bound: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            listener = socket.socket(family, kind, protocol)
+            bound.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # Its IPv4 twin has an entry of its own.
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            chosen = bound[0].getsockname()[1] if len(bound) > 1 else port
+            listener.bind((address[0], chosen, *address[2:]))
+    except (OSError, UnicodeError) as failure:
+        for listener in bound:
+            listener.close()
+        number = failure.errno if isinstance(failure, OSError) else None
+        unknown = isinstance(failure, (socket.gaierror, UnicodeError)) or number is None
+        reason = "unknown host" if unknown else os.strerror(number or 0)
+        raise StartFailedError(f"cannot listen on {host}:{port}: {reason}; HOST and PORT move it") from failure
+    return bound
