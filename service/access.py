@@ -1,6 +1,6 @@
 """Who may call a route and under which limit: said at the route, audited at start-up, default deny.
 
-A route says it with `**bearer()`, `**public()` or `**address()` in its decorator; the OpenAPI document
+A route says it with `**bearer()` or `**public()` in its decorator; the OpenAPI document
 carries the same decision, so the two cannot drift apart. `audit` refuses an application in which a
 route says nothing.
 """
@@ -11,11 +11,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, compile_path
 
 SECURITY_SCHEME = "bearer"
 POLICY_FIELD = "x-rate-limit-policy"
-ADDRESS_FIELD = "x-allowed-by-address"
 DEFAULT_POLICY = "default"
 
 
@@ -55,11 +54,6 @@ def bearer(policy: str = DEFAULT_POLICY) -> dict[str, Any]:
 def public(policy: str | None = DEFAULT_POLICY) -> dict[str, Any]:
     """Arguments of a route decorator: anyone may call; None exempts it from limits (probes only)."""
     return {"openapi_extra": {"security": [], POLICY_FIELD: policy}}
-
-
-def address(policy: str | None = None) -> dict[str, Any]:
-    """Arguments of a route decorator: the handler itself judges the client's address (`/metrics`)."""
-    return {"openapi_extra": {"security": [], ADDRESS_FIELD: True, POLICY_FIELD: policy}}
 
 
 async def current_principal(request: Request) -> Principal:
@@ -145,14 +139,14 @@ def _walk(routes: Sequence[BaseRoute], prefix: str) -> Iterator[tuple[str, Route
         elif not route.methods:
             raise AuditError(f"{path}: only HTTP routes pass the gateway")
         else:
-            yield path, route
+            yield compile_path(path)[1], route  # `{name:path}` is known as `{name}` everywhere
 
 
 def _decision(path: str, route: RouteContext, policies: Collection[str]) -> Access:
     label = f"{'/'.join(sorted(route.methods or ()))} {path}"
     said: dict[str, Any] = getattr(route, "openapi_extra", None) or {}
     if "security" not in said:
-        raise AuditError(f"{label}: no authentication decision; say bearer(), public() or address()")
+        raise AuditError(f"{label}: no authentication decision; say bearer() or public()")
     if POLICY_FIELD not in said:
         raise AuditError(f"{label}: no rate limit policy")
     policy = said[POLICY_FIELD]
@@ -164,10 +158,8 @@ def _decision(path: str, route: RouteContext, policies: Collection[str]) -> Acce
         return Access("bearer", policy)
     if _asks_for_principal(route.dependant):
         raise AuditError(f"{label}: asks for the principal but needs no token")
-    return Access("address" if said.get(ADDRESS_FIELD) else "public", policy)
+    return Access("public", policy)
 
 
 def _asks_for_principal(dependant: Any) -> bool:  # noqa: ANN401 - FastAPI's Dependant is not public
-    return any(
-        child.call is current_principal or _asks_for_principal(child) for child in dependant.dependencies
-    )
+    return any(child.call is current_principal or _asks_for_principal(child) for child in dependant.dependencies)

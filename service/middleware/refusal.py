@@ -1,0 +1,28 @@
+"""How a layer answers in the handler's place."""
+
+from starlette.types import Receive, Scope, Send
+
+from service.errors import ServiceError, send_problem
+from service.middleware.head import read_head
+from telemetry import current_request
+
+CLOSE = (b"connection", b"close")
+
+
+async def refuse(error: ServiceError, scope: Scope, receive: Receive, send: Send, *, layer: str, reason: str) -> None:
+    """Answer with `error` and say who refused and why.
+
+    Args:
+        error: what the client is told.
+        scope: of the request.
+        receive: of the request.
+        send: of the request.
+        layer: the layer's name.
+        reason: one of a bounded set, for metrics.
+    """
+    record = current_request(scope)
+    record.reject(layer, reason)
+    if read_head(scope).has_body:
+        # The body is not read: what is left of it must not keep the connection.
+        record.response_headers.append(CLOSE)
+    await send_problem(error, scope, receive, send)
