@@ -73,6 +73,8 @@ def operation_id(route: APIRoute) -> str:
     Raises:
         ValueError: the route has no tag; the text names it.
     """
+    if not route.include_in_schema:
+        return route.name  # nobody generates a client for it
     if not route.tags:
         raise ValueError(f"{route.path}: a route needs a tag for its operation id")
     return f"{route.tags[0]}:{route.name.replace('_', '-')}"
@@ -98,7 +100,7 @@ def install(app: FastAPI, *, serve: bool = True) -> None:
         return tagged(request, document(app))
 
     if serve:
-        app.add_api_route(PATH, openapi_json, name="openapi", tags=["meta"], include_in_schema=False, **public())
+        app.add_api_route(PATH, openapi_json, name="openapi", include_in_schema=False, **public())
 
 
 def document(app: FastAPI) -> bytes:
@@ -131,10 +133,10 @@ def _describe(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any]) -> None:
     """Add the problems that the layers in front of the handler answer with."""
     responses = operation["responses"]
-    found = {503}
+    found: set[int] = set()
     if operation["security"]:
-        found.add(401)
-    if operation[POLICY_FIELD] is not None:
+        found |= {401, 503}
+    if operation.get(POLICY_FIELD) is not None:
         found.add(429)
     if "requestBody" in operation:
         found |= {413, 415}

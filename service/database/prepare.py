@@ -1,5 +1,6 @@
 """Bring the database to the schema and catalogue of this version: at start-up, one process at a time."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select, text
@@ -50,6 +51,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # `database.migrated` says all there is to say
     # Imported here: a database that is current needs none of its 11 MiB.
     from alembic import command, config  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The resources' routes over a real database, with a stand-in for the gateway: a token is a subject."""
+"""The real application over a database of its own, and clients that call it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,29 +8,25 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service import errors, openapi
-from service.access import Principal
+from service.app import create_app
+from service.commands.token import make_token
 from service.database import Database
-from service.routes import applications, jobs, profiles
-from telemetry import Layer, TelemetrySettings, current_request, instrument
+from service.settings import Settings
+from telemetry.testing import Recorder
+
+MakeSettings = Callable[..., Settings]
+LIMITS = '{"default": {"limit": 100000}, "auth": {"limit": 100000}}'
 
 
-class StandIn:
-    """Believes whoever says who they are."""
+@pytest.fixture
+def settings(tmp_path: Path) -> MakeSettings:
+    """Settings of a service that lives under the test's own folder, with limits that no test meets."""
 
-    def __init__(self, app):
-        self.app = app
+    def make(**environ: str) -> Settings:
+        given = {"DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64, "RATE_LIMITS": LIMITS}
+        return Settings.load(given | environ)
 
-    async def __call__(self, scope, receive, send):
-        if scope["type"] == "http":
-            said = dict(scope["headers"]).get(b"authorization", b"")
-            if said:
-                scope["principal"] = Principal(said.removeprefix(b"Bearer ").decode())
-                current_request(scope).principal = scope["principal"].subject
-            elif scope["path"] != openapi.PATH:
-                await errors.send_problem(errors.Unauthenticated("missing"), scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+    return make
 
 
 @pytest.fixture
@@ -40,44 +36,22 @@ def database_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database_url(database_path: Path) -> str:
-    """Its URL."""
-    return f"sqlite+aiosqlite:///{database_path}"
-
-
-def build(url: str) -> FastAPI:
-    """An application of the resources alone."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await app.state.database.start()
-        yield
-        await app.state.database.close()
-
-    app = FastAPI(
-        title="Clearstory",
-        version="0",
-        openapi_url=None,
-        redirect_slashes=False,
-        lifespan=lifespan,
-        generate_unique_id_function=openapi.operation_id,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
-    errors.install(app)
-    for module in (profiles, jobs, applications):
-        app.include_router(module.router)
-    openapi.install(app)
-    telemetry = instrument(app, TelemetrySettings(service_name="clearstory"), layers=(Layer("gateway", StandIn, {}),))
-    app.state.database = Database(url, telemetry)
-    return app
+def recorder(built: FastAPI) -> Recorder:
+    """What the application tells."""
+    return Recorder(built.state.telemetry)
 
 
 @pytest.fixture
-async def app(database_url: str) -> AsyncIterator[FastAPI]:
+def built(settings: MakeSettings) -> FastAPI:
+    """The application, before its start."""
+    return create_app(settings())
+
+
+@pytest.fixture
+async def app(built: FastAPI, recorder: Recorder) -> AsyncIterator[FastAPI]:
     """The application, started."""
-    app = build(database_url)
-    async with app.router.lifespan_context(app):
-        yield app
+    async with built.router.lifespan_context(built):
+        yield built
 
 
 @pytest.fixture
@@ -87,14 +61,34 @@ def database(app: FastAPI) -> Database:
 
 
 @pytest.fixture
-def token() -> Callable[[str], dict[str, str]]:
-    """The headers of a caller."""
-    return lambda subject: {"Authorization": f"Bearer {subject}"}
+def token(settings: MakeSettings) -> Callable[[str], str]:
+    """A bearer token for a subject."""
+    return lambda subject: make_token(settings(), subject, (), 600)
 
 
 @pytest.fixture
-async def client(app: FastAPI, token) -> AsyncIterator[httpx.AsyncClient]:
+def client_of(app: FastAPI, token):
+    """A client for a subject, as a context manager."""
+
+    @asynccontextmanager
+    async def make(subject: str) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {token(subject)}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://service.test", headers=headers) as client:
+            yield client
+
+    return make
+
+
+@pytest.fixture
+async def client(client_of) -> AsyncIterator[httpx.AsyncClient]:
     """Alice's client."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service.test", headers=token("alice")) as client:
+    async with client_of("alice") as client:
+        yield client
+
+
+@pytest.fixture
+async def bob(client_of) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody else's client."""
+    async with client_of("bob") as client:
         yield client
