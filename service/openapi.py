@@ -140,8 +140,10 @@ def _complete(operation: dict[str, Any]) -> None:
         found.add(429)
     if "requestBody" in operation:
         found |= {413, 415}
-    if "422" in responses:
-        found.add(422)  # FastAPI's own description of it is not what is sent
+    # FastAPI announces a 422 of its own shape, also where the only input is a path, of which all are valid.
+    responses.pop("422", None)
+    if "requestBody" in operation or any(given["in"] != "path" for given in operation.get("parameters", ())):
+        found.add(422)
     for status in found:
         responses[str(status)] = _problem(status)
     operation["responses"] = dict(sorted(responses.items()))

@@ -1,0 +1,91 @@
+"""DELETE /profiles/me leaves nothing of its caller, not even in the database's files."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+
+from service.domain.catalogue import catalogue
+from service.domain.ownership import owner_of
+
+ME = "/api/v1/profiles/me"
+APPLICATIONS = "/api/v1/applications"
+JOB = next(catalogue()).id
+MARKERS = (b"Zaphod-8d21", b"zaphod-8d21@example.org", b"+44-8d21", b"CV-MARKER-8d21", b"NOTE-MARKER-8d21")
+
+
+def left_in(folder):
+    """The markers that the database's files still hold, the lock's and the logs' included."""
+    content = b"".join(path.read_bytes() for path in folder.glob("clearstory.db*"))
+    return [marker for marker in (*MARKERS, owner_of("alice").encode()) if marker in content]
+
+
+async def fill(client):
+    """A profile that was rewritten, applications, a keyed request: every kind of row, over many pages."""
+    for cv in ("CV-MARKER-8d21 " * 12_000, "CV-MARKER-8d21 short", "CV-MARKER-8d21 " * 3_000):
+        body = {"name": "Zaphod-8d21", "email": "zaphod-8d21@example.org", "phone": "+44-8d21", "cv_content": cv}
+        assert (await client.put(ME, json=body)).status_code in {200, 201}
+    for number in range(30):
+        await client.post(
+            APPLICATIONS,
+            json={"job_id": JOB, "note": f"NOTE-MARKER-8d21 {number} " * 40},
+            headers={"Idempotency-Key": f"key-{number}"},
+        )
+    made = (await client.get(APPLICATIONS)).json()["items"][0]
+    await client.patch(f"{APPLICATIONS}/{made['id']}", json={"note": "NOTE-MARKER-8d21 changed"})
+
+
+async def test_nothing_is_left_in_the_files(client, bob, database_path):
+    """After DELETE, none of the bytes that were there are in the database's file or its write-ahead log."""
+    await fill(client)
+    await bob.put(ME, json={"name": "Bob", "email": "bob@example.org"})
+    assert len(left_in(database_path.parent)) == len(MARKERS) + 1
+    assert (await client.delete(ME)).status_code == 204
+    assert left_in(database_path.parent) == []
+    assert (await bob.get(ME)).json()["name"] == "Bob"
+
+
+async def test_no_table_keeps_a_row(client, database_path):
+    """Every table with an owner is empty of the caller's rows, whichever tables there are."""
+    await fill(client)
+    await client.delete(ME)
+    with closing(sqlite3.connect(database_path)) as reader:
+        tables = [name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        owned = [t for t in tables if "owner" in [c[1] for c in reader.execute(f"PRAGMA table_info({t})")]]
+        assert len(owned) == 3
+        for table in owned:
+            rows = reader.execute(f"SELECT count(*) FROM {table} WHERE owner = ?", (owner_of("alice"),))  # noqa: S608
+            assert rows.fetchone() == (0,)
+
+
+async def test_a_reader_only_delays_it(client, database_path, recorder):
+    """While another process reads, DELETE answers and the wiping is put off until the reader lets go."""
+    await fill(client)
+    with closing(sqlite3.connect(database_path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM profiles").fetchone()
+        assert (await client.delete(ME)).status_code == 204
+        assert recorder.events("database.wipe.deferred")
+        assert (await client.get(ME)).status_code == 404
+        reader.execute("COMMIT")
+    async with asyncio.timeout(5):
+        while left_in(database_path.parent):  # noqa: ASYNC110 - the wiping has no event that a test could wait for
+            await asyncio.sleep(0.1)
+
+
+async def test_a_killed_process_is_tidied_up_after(settings, database_path):
+    """What was deleted but not wiped when a process died is gone after the next start."""
+    from service.app import create_app  # noqa: PLC0415
+
+    first = create_app(settings())
+    async with first.router.lifespan_context(first):
+        pass
+    dead = sqlite3.connect(database_path, isolation_level=None)
+    dead.execute("PRAGMA secure_delete=ON")
+    dead.execute("CREATE TABLE scratch (text TEXT)")
+    dead.execute("INSERT INTO scratch VALUES (?)", (MARKERS[0].decode(),))
+    dead.execute("DELETE FROM scratch")
+    assert left_in(database_path.parent) == [MARKERS[0]]
+    second = create_app(settings())
+    async with second.router.lifespan_context(second):
+        assert left_in(database_path.parent) == []
+    dead.close()
