@@ -11,6 +11,7 @@ first, waits without end, and raises the signal again at the end (exit status 14
 """
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -93,6 +94,7 @@ class DrainingServer(Server):
             if self.started or not self.should_exit:
                 raise
             # The lifespan's task is cancelled with the loop; uvicorn would log that as a failure.
+            self._readiness.failure = "told to stop during the start"
             self.lifespan.startup_failed = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -148,7 +150,7 @@ class DrainingServer(Server):
 
 
 class _Lifespan(LifespanOn):
-    """Keeps the traceback of a failure that has a plain reason out of the log."""
+    """Keeps quiet about a failure that is told in one plain line; uvicorn would show its traceback."""
 
     def __init__(self, config: Config, readiness: Readiness) -> None:
         super().__init__(config)
@@ -157,5 +159,5 @@ class _Lifespan(LifespanOn):
     async def send(self, message: LifespanSendMessage) -> None:
         """Take the application's word."""
         if message["type"] == "lifespan.startup.failed" and self._readiness.failure is not None:
-            message = {"type": "lifespan.startup.failed", "message": self._readiness.failure}
+            self.logger = logging.Logger("quiet", logging.CRITICAL + 1)
         await super().send(message)

@@ -1,0 +1,43 @@
+"""SIGTERM under load: what clients see, and how long it takes. `python -m benchmarks.shutdown [RUNS]`.
+
+Fifty keep-alive clients ask a fast route, or one that takes half a second, when the signal comes. A
+request counts as sent when its last byte is in the socket before the signal; such a request must be
+answered whole, and not with 5xx. Requests sent later may find the listener gone.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from time import monotonic
+
+from tests.service.run.load import Outcome, under_load
+
+ROUTES = ("/fast", "/slow")
+
+
+async def measure(runs: int) -> int:
+    """Print one line a run; the number of requests that were lost."""
+    lost = 0
+    for route in ROUTES:
+        for run in range(runs):
+            with tempfile.TemporaryDirectory() as directory:
+                began = monotonic()
+                result = await under_load(Path(directory), route)
+                counts = Counter(str(answer) for answer in result.before_signal)
+                bad = [answer for answer in result.before_signal if answer is not Outcome.ANSWERED]
+                lost += len(bad)
+                sys.stdout.write(
+                    f"{route} run {run + 1}: {dict(counts)} before the signal, "
+                    f"{dict(Counter(map(str, result.after_signal)))} after it, exit {result.status} "
+                    f"in {result.seconds:.2f} s ({monotonic() - began:.1f} s in all)\n"
+                )
+                sys.stdout.flush()
+    return lost
+
+
+if __name__ == "__main__":
+    missing = asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    sys.stdout.write(f"lost: {missing}\n")
+    sys.exit(1 if missing else 0)

@@ -1,0 +1,91 @@
+"""Keep-alive clients over raw sockets that know exactly when a request had left."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+
+from tests.service.run.process import Process, running
+
+CLIENTS = 50
+
+
+class Outcome(StrEnum):
+    ANSWERED = "answered"
+    SERVER_ERROR = "5xx"
+    RESET = "reset"
+
+
+@dataclass
+class Result:
+    """What the clients saw, and what the process did after the signal (seconds)."""
+
+    before_signal: list[Outcome] = field(default_factory=list)
+    after_signal: list[Outcome] = field(default_factory=list)
+    closing_answers: int = 0
+    status: int = -1
+    seconds: float = 0.0
+
+
+class _Load:
+    def __init__(self, service: Process, route: str) -> None:
+        self.service = service
+        self.request = (
+            f"GET {route} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {service.token.decode()}\r\n\r\n"
+        ).encode()
+        self.exchanges: list[tuple[float, Outcome]] = []
+        self.closing = 0
+
+    async def client(self) -> None:
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.service.port)
+            except ConnectionError:
+                return
+            try:
+                while await self.exchange(reader, writer):
+                    pass
+            finally:
+                writer.close()
+
+    async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        writer.write(self.request)
+        # Smaller than the empty socket buffer, so its last byte has left, and the time is never too early.
+        assert writer.transport.get_write_buffer_size() == 0 or writer.transport.is_closing()
+        sent = monotonic()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.exchanges.append((sent, Outcome.RESET))
+            return False
+        failed = head.split(b" ", 2)[1].startswith(b"5")
+        self.exchanges.append((sent, Outcome.SERVER_ERROR if failed else Outcome.ANSWERED))
+        if b"connection: close" in head:
+            self.closing += 1
+            return False
+        return True
+
+
+async def under_load(directory: Path, route: str, **settings: str) -> Result:
+    """Start the service, load it for a second, send SIGTERM, and wait for the end."""
+    result = Result()
+    async with running(directory, "tests.service.run.slow_service", **settings) as service:
+        load = _Load(service, route)
+        clients = [asyncio.create_task(load.client()) for _ in range(CLIENTS)]
+        await asyncio.sleep(1.0)
+        # Taken before the signal: whatever was sent by now had certainly left before it.
+        signalled = monotonic()
+        service.signal()
+        result.status = await service.ended()
+        result.seconds = monotonic() - signalled
+        for client in clients:
+            client.cancel()
+            with suppress(asyncio.CancelledError):
+                await client
+        for sent, outcome in load.exchanges:
+            (result.before_signal if sent < signalled else result.after_signal).append(outcome)
+        result.closing_answers = load.closing
+    return result

@@ -1,0 +1,89 @@
+"""Probes: what they say, and what they cost the database."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from service import errors
+from service.errors import Unavailable
+from service.readiness import Readiness
+from service.routes.health import health_router
+from telemetry import TelemetrySettings, instrument
+
+
+class Database:
+    """Counts how often it is asked, and answers when told to."""
+
+    def __init__(self):
+        self.asked = 0
+        self.answer = asyncio.Event()
+        self.gone = False
+
+    async def ping(self):
+        self.asked += 1
+        await self.answer.wait()
+        if self.gone:
+            raise Unavailable
+
+
+@pytest.fixture
+async def app():
+    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+    app.state.readiness = Readiness()
+    app.state.database = Database()
+    errors.install(app)
+    app.include_router(health_router())
+    instrument(app, TelemetrySettings(service_name="test"))
+    return app
+
+
+@pytest.fixture
+async def client(app):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        yield client
+
+
+async def test_alive_whatever_else(app, client):
+    """`/healthz` is 200 before the start, while draining and without a database."""
+    for _ in range(2):
+        answer = await client.get("/healthz")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        app.state.readiness.drain()
+    assert app.state.database.asked == 0
+
+
+async def test_not_ready_says_why(app, client):
+    """`/readyz` is 503 with its reason: starting, then the database, then draining."""
+
+    async def reason():
+        answer = await client.get("/readyz")
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.status_code, answer.json()["reason"]
+
+    assert await reason() == (503, "starting")
+    app.state.readiness.started()
+    app.state.database.answer.set()
+    app.state.database.gone = True
+    assert await reason() == (503, "database")
+    app.state.database.gone = False
+    assert (await client.get("/readyz")).status_code == 200
+    app.state.readiness.drain()
+    assert await reason() == (503, "draining")
+    app.state.readiness.started()
+    assert await reason() == (503, "draining")
+
+
+async def test_probes_share_one_question(app, client):
+    """However many probes wait, the database is asked once; one that gives up does not disturb the others."""
+    app.state.readiness.started()
+    probes = [asyncio.create_task(client.get("/readyz")) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    probes.pop().cancel()
+    app.state.database.answer.set()
+    answers = await asyncio.gather(*probes)
+    assert {answer.status_code for answer in answers} == {200}
+    assert app.state.database.asked == 1
+    assert (await client.get("/readyz")).status_code == 200
+    assert app.state.database.asked == 2

@@ -1,0 +1,218 @@
+"""Bytes that no well-behaved client sends: a clear answer or a clean end, and nothing is kept."""
+
+import asyncio
+import json
+import re
+import socket
+import struct
+
+import pytest
+import pytest_asyncio
+
+from tests.service.run.process import running
+
+HOST = b"Host: localhost\r\n"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(tmp_path_factory):
+    async with running(tmp_path_factory.mktemp("service"), "tests.service.run.slow_service") as process:
+        yield process
+        process.signal()
+        assert await process.ended() == 0
+        log = process.stdout.decode()
+        assert "Traceback" not in log + process.stderr.decode()
+        assert "Invalid HTTP request" not in log
+        assert "upgrade" not in log.lower()
+        assert '"status":5' not in log
+
+
+async def metric(service, name):
+    text = (await service.exchange(service.request("/metrics"))).decode()
+    return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"nonsense\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",
+        b"GET /a\x00b HTTP/1.1\r\n" + HOST + b"\r\n",
+        "GET /é HTTP/1.1\r\n".encode() + HOST + b"\r\n",
+        b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"X-A: a\x01b\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"X-A : b\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b" folded\r\n\r\n",
+        b"POST /api/v1/applications HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST /api/v1/applications HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
+        b"POST /api/v1/applications HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"CONNECT example.com:443 HTTP/1.1\r\n" + HOST + b"\r\n",
+    ],
+)  # fmt: skip
+async def test_what_is_not_http_is_a_bare_400(service, data):
+    """The server refuses it with a bare 400 and closes; it is counted."""
+    before = await metric(service, "http_server_invalid_requests_total")
+    answer = await service.exchange(data)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"\r\nconnection: close\r\n\r\n400 Bad Request\n")
+    assert await metric(service, "http_server_invalid_requests_total") == before + 1
+
+
+async def test_one_log_line_for_a_flood(service):
+    """However much is not HTTP, the log says so once a minute."""
+    for _ in range(20):
+        await service.exchange(b"nonsense\r\n\r\n")
+    await asyncio.sleep(0.2)
+    assert service.stdout.count(b'"http.request.invalid"') == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["/%ff", "/%c3%28", "/%00", "/%2e%2e/%2e%2e/etc/passwd", "//", "/" + "a" * 8000, "/%"]
+)
+async def test_odd_paths_are_not_found(service, target):
+    """A path that is HTTP, if no text, is an unknown path."""
+    answer = await service.exchange(service.request(target))
+    assert status(answer) == 404
+    assert b"application/problem+json" in answer
+    assert b"\r\nx-request-id: req_" in answer
+
+
+async def test_a_head_over_64_kib(service):
+    """A head of 70 KiB is 431 as a problem document."""
+    answer = await service.exchange(service.request("/healthz", "X-Long: " + "a" * 70 * 1024))
+    assert status(answer) == 431
+    assert b"application/problem+json" in answer
+
+
+async def test_a_head_over_64_kib_in_small_headers(service):
+    """Many small headers are a large head too."""
+    answer = await service.exchange(service.request("/healthz", *(f"X-{n}: {'a' * 100}" for n in range(700))))
+    assert status(answer) == 431
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nX-A: ", b"GET / HTTP/1.1\r\n" + HOST])
+async def test_a_head_without_end(service, start):
+    """An endless target, header or list of headers is 431 long before it fills the memory."""
+    piece = b"X-B: b\r\n" * 1000 if start.endswith(b"\n") else b"a" * 8000
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(start)
+    sent = 0
+    answer = b""
+    try:
+        while sent < 4_000_000 and not answer:
+            writer.write(piece)
+            await writer.drain()
+            sent += len(piece)
+            await asyncio.sleep(0.001)
+            if reader._buffer:
+                answer = await reader.read()
+    except ConnectionError:
+        answer = answer or bytes(reader._buffer)
+    finally:
+        writer.close()
+    assert sent < 1_000_000
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("piece", [b"X-T: t\r\n" * 1000, b"a" * 8000])
+async def test_a_trailer_without_end(service, piece):
+    """What follows the last chunk is bounded like a head."""
+    head = service.request(
+        "/api/v1/applications", "Transfer-Encoding: chunked", "Content-Type: application/json", method="POST"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(head + b"2\r\n{}\r\n0\r\n" + (b"" if piece.endswith(b"\n") else b"X-A: "))
+    sent = 0
+    try:
+        while sent < 4_000_000 and not reader.at_eof():
+            writer.write(piece)
+            await writer.drain()
+            sent += len(piece)
+            await asyncio.sleep(0.001)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+    assert sent < 1_000_000
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+async def test_an_upgrade_is_answered_in_http_1(service, protocol):
+    """A request to upgrade is served as if it had not asked, and so is what follows it."""
+    upgrade = f"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n".encode()
+    answer = await service.exchange(upgrade + service.request("/readyz"))
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"200"]
+
+
+async def test_pipelined_requests_keep_their_order_and_ids(service):
+    """Twenty requests in one packet get twenty answers in order, each with its own id."""
+    requests = b"".join(
+        service.request("/fast", f"X-Request-ID: pipe-{n}").replace(
+            b"Connection: close\r\n", b"" if n < 19 else b"Connection: close\r\n"
+        )
+        for n in range(20)
+    )
+    answer = await service.exchange(requests)
+    assert re.findall(rb"x-request-id: (\S+)", answer) == [b"pipe-%d" % n for n in range(20)]
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200"] * 20
+    await asyncio.sleep(0.2)
+    events = [json.loads(line) for line in service.stdout.splitlines() if b"pipe-" in line]
+    assert [event["request_id"] for event in events] == [f"pipe-{n}" for n in range(20)]
+    assert len({event["trace_id"] for event in events}) == 20
+
+
+async def test_nonsense_behind_a_request(service):
+    """A proper request is answered although nonsense follows it; then the connection ends."""
+    good = service.request("/slow?seconds=0.2").replace(b"Connection: close\r\n", b"")
+    answer = await service.exchange(good + b"\x00\x00 nonsense\r\n\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200"]
+
+
+async def test_a_broken_chunk(service):
+    """A body whose framing breaks is a bare 400."""
+    head = service.request(
+        "/api/v1/applications", "Transfer-Encoding: chunked", "Content-Type: application/json", method="POST"
+    )
+    assert status(await service.exchange(head + b"zz\r\n{}\r\n0\r\n\r\n")) == 400
+
+
+async def test_a_large_body_is_answered_before_it_ends(service):
+    """Whoever sends 12 MB at once sees the 413 and no reset, although the connection ends with it."""
+    head = service.request(
+        "/api/v1/applications", "Content-Length: 12000000", "Content-Type: application/json", method="POST"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(head)
+    for _ in range(120):
+        writer.write(b"a" * 100_000)
+        await asyncio.sleep(0)
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    writer.close()
+    assert status(answer) == 413
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_client_that_leaves(service, reset):
+    """Clients that vanish in their head, in their body or while they wait leave nothing behind."""
+    head = service.request(
+        "/api/v1/applications", "Content-Length: 100", "Content-Type: application/json", method="POST"
+    )
+    pipelined = service.request("/slow?seconds=1").replace(b"Connection: close\r\n", b"") * 3
+    for data in (b"GET /he", head + b"{", service.request("/slow?seconds=1"), pipelined):
+        with socket.create_connection(("127.0.0.1", service.port)) as client:
+            client.sendall(data)
+            await asyncio.sleep(0.05)
+            if reset:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await asyncio.sleep(1.5)
+    assert await metric(service, "http_server_active_requests") == 1  # the one that asks

@@ -1,0 +1,113 @@
+"""Stopping: nobody is dropped, and it ends in time (posthog#70964, opentelemetry-python#4813)."""
+
+import asyncio
+import signal
+from time import monotonic
+
+import pytest
+
+from tests.service.run.load import Outcome, under_load
+from tests.service.run.process import environment, running, spawn
+
+SLOW = "tests.service.run.slow_service"
+
+
+@pytest.mark.parametrize("run", range(3))
+@pytest.mark.parametrize("route", ["/fast", "/slow"])
+async def test_sigterm_under_load_loses_nothing(tmp_path, route, run):
+    """Every request that 50 clients had sent before SIGTERM is answered whole; the status is 0."""
+    result = await under_load(tmp_path, route)
+    assert set(result.before_signal) == {Outcome.ANSWERED}
+    assert len(result.before_signal) >= 100
+    assert result.closing_answers >= 1
+    assert Outcome.SERVER_ERROR not in result.after_signal
+    assert result.status == 0
+    assert result.seconds < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_draining(tmp_path, number):
+    """While it drains the listener is open, readiness is 503 with its reason and answers end their connection."""
+    async with running(tmp_path, DRAIN_SECONDS="1.5") as service:
+        before = await service.exchange(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n", wait=0.3)
+        assert before.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" not in before
+        service.signal(number)
+        await asyncio.sleep(0.3)
+        ready = await service.exchange(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert ready.startswith(b"HTTP/1.1 503 ")
+        assert b'"reason": "draining"' in ready
+        assert b"\r\nconnection: close\r\n" in ready
+        alive = await service.exchange(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert alive.startswith(b"HTTP/1.1 200 ")
+        assert await service.ended() == 0
+        assert b"Traceback" not in service.stdout + service.stderr
+
+
+async def test_in_flight_requests_have_their_grace(tmp_path):
+    """A request in flight when the listener closes is still answered within the grace."""
+    async with running(tmp_path, SLOW, DRAIN_SECONDS="0.2", SHUTDOWN_GRACE_SECONDS="5") as service:
+        answer = asyncio.create_task(service.exchange(service.request("/slow?seconds=1.5")))
+        await asyncio.sleep(0.3)
+        service.signal()
+        assert (await answer).startswith(b"HTTP/1.1 200 ")
+        assert await service.ended() == 0
+
+
+async def test_what_outlives_the_grace_is_cancelled_and_told(tmp_path):
+    """After the grace a request is cancelled; its access event is written and the status is still 0."""
+    async with running(tmp_path, SLOW, DRAIN_SECONDS="0", SHUTDOWN_GRACE_SECONDS="0.5") as service:
+        answer = asyncio.create_task(service.exchange(service.request("/slow?seconds=60"), wait=20))
+        await asyncio.sleep(0.3)
+        began = monotonic()
+        service.signal()
+        assert await service.ended() == 0
+        assert monotonic() - began < 3
+        assert not (await answer).startswith(b"HTTP/1.1 2")
+        assert b'"route":"/slow"' in service.stdout
+        assert b"Traceback" not in service.stdout + service.stderr
+
+
+async def test_a_second_signal_hurries(tmp_path):
+    """A second Ctrl-C skips the drain and the grace."""
+    async with running(tmp_path, SLOW, DRAIN_SECONDS="30", SHUTDOWN_GRACE_SECONDS="30") as service:
+        answer = asyncio.create_task(service.exchange(service.request("/slow?seconds=60"), wait=20))
+        await asyncio.sleep(0.3)
+        began = monotonic()
+        service.signal(signal.SIGINT)
+        await asyncio.sleep(0.3)
+        service.signal(signal.SIGINT)
+        assert await service.ended() == 0
+        assert monotonic() - began < 4
+        await answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("delay", [0.15, 0.4, 0.7, 1.0, 1.3, 1.6])
+async def test_a_signal_during_the_start(tmp_path, number, delay):
+    """Whatever the start is doing when the signal comes, it ends with 0 and without a traceback."""
+    process = await spawn("-m", "service", "run", env=environment(tmp_path, DRAIN_SECONDS="0"))
+    await asyncio.sleep(delay)
+    process.send_signal(number)
+    async with asyncio.timeout(10):
+        out, err = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in out + err
+
+
+async def test_a_collector_that_never_answers(tmp_path):
+    """With an endpoint that accepts and never answers, the process ends within 5 s of the signal."""
+    held = []
+    server = await asyncio.start_server(lambda reader, writer: held.append((reader, writer)), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}") as service:
+        for _ in range(20):
+            await service.exchange(service.request("/api/v1/jobs?limit=1"))
+        began = monotonic()
+        service.signal()
+        assert await service.ended() == 0
+        assert monotonic() - began <= 5
+    assert held
+    server.close()
+    for _, writer in held:
+        writer.close()
