@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, compile_path
 SECURITY_SCHEME = "bearer"
 POLICY_FIELD = "x-rate-limit-policy"
 DEFAULT_POLICY = "default"
+AUTH_POLICY = "auth"  # the gateway's own, for failed tokens; no route counts under it
 
 
 class AuditError(Exception):
@@ -150,7 +151,7 @@ def _decision(path: str, route: RouteContext, policies: Collection[str]) -> Acce
     if POLICY_FIELD not in said:
         raise AuditError(f"{label}: no rate limit policy")
     policy = said[POLICY_FIELD]
-    if policy is not None and policy not in policies:
+    if policy is not None and (policy not in policies or policy == AUTH_POLICY):
         raise AuditError(f"{label}: unknown rate limit policy {policy!r}")
     if said["security"]:
         if policy is None:

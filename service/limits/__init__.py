@@ -2,7 +2,7 @@
 
 from service.limits.in_memory import in_memory_limiter
 from service.limits.limiter import Clock, Decision, Limiter, Policy
-from service.limits.metrics import Metrics
+from service.limits.metrics import DecisionMetrics, Metrics
 from service.limits.sliding_window import SlidingWindow
 
-__all__ = ["Clock", "Decision", "Limiter", "Metrics", "Policy", "SlidingWindow", "in_memory_limiter"]
+__all__ = ["Clock", "Decision", "DecisionMetrics", "Limiter", "Metrics", "Policy", "SlidingWindow", "in_memory_limiter"]

@@ -1,7 +1,9 @@
-"""The part of the telemetry's metrics that limits need."""
+"""Decisions as metrics, and the part of the telemetry's metrics that this needs."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
+from service.limits.limiter import Decision
 from telemetry import names
 
 
@@ -28,3 +30,29 @@ class Metrics(Protocol):
 
     def histogram(self, spec: names.Metric, *values: str) -> _Histogram:
         """The histogram of these label values."""
+
+
+class DecisionMetrics:
+    """Counts decisions: requests by outcome, and the headroom at the decision.
+
+    Args:
+        metrics: where.
+        policies: those that are counted here; their metrics exist at 0 from now on.
+    """
+
+    def __init__(self, metrics: Metrics, policies: Iterable[str]) -> None:
+        # Children are looked up once: the look-up costs more than the decision.
+        self._children = {
+            policy: (
+                metrics.counter(names.RATE_LIMIT_REQUESTS, policy, "allowed"),
+                metrics.counter(names.RATE_LIMIT_REQUESTS, policy, "refused"),
+                metrics.histogram(names.RATE_LIMIT_HEADROOM, policy),
+            )
+            for policy in policies
+        }
+
+    def count(self, policy: str, decision: Decision) -> None:
+        """Count one decision under `policy`."""
+        allowed, refused, headroom = self._children[policy]
+        (allowed if decision.allowed else refused).inc()
+        headroom.observe(decision.remaining / decision.limit)

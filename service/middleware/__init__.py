@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from service.access import Access, AccessMap
+from service.access import AUTH_POLICY, Access, AccessMap
 from service.auth import Verifier
 from service.auth.errors import REASONS as TOKEN_REASONS
 from service.limits import Limiter, Metrics
@@ -43,8 +43,10 @@ def stack(
         verifier: of bearer tokens.
         metrics: gives where limits are counted, when the layers are built.
     """
-    gate_options = {"access": AccessMap(access), "verifier": verifier, "limiter": limiter}
-    limit_options = {"limiter": limiter, "policies": tuple(settings.rate_limits), "metrics": metrics}
+    # Failed tokens are the gateway's to count.
+    request_policies = tuple(policy for policy in settings.rate_limits if policy != AUTH_POLICY)
+    gate_options = {"access": AccessMap(access), "verifier": verifier, "limiter": limiter, "metrics": metrics}
+    limit_options = {"limiter": limiter, "policies": request_policies, "metrics": metrics}
     guard_options = {
         "hosts": Hosts(settings.allowed_hosts),
         "cors": Cors(settings.cors_origins),

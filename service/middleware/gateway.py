@@ -1,14 +1,15 @@
 """The gateway: nobody passes without a decision, and nobody without a token where one is needed."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access import AccessMap, Principal
+from service.access import AUTH_POLICY, AccessMap, Principal
 from service.auth import KeysUnavailable, TokenRefused, Verifier
 from service.errors import HeadTooLarge, RateLimited, Unauthenticated, Unavailable
-from service.limits import Decision, Limiter
+from service.limits import Decision, DecisionMetrics, Limiter, Metrics
 from service.middleware.head import Head, read_head
 from service.middleware.rate_limit_headers import rate_limit_headers
 from service.middleware.refusal import refuse
@@ -16,7 +17,6 @@ from telemetry import current_request, get_logger, names
 
 NAME = "gateway"
 MAX_HEAD_BYTES = 64 * 1024
-AUTH_POLICY = "auth"
 REASONS = ("head_too_large", "keys_unavailable", "auth_rate_limited")
 _SCHEME = b"bearer "
 _IPV6_SITE = 64
@@ -34,10 +34,21 @@ class Gateway:
         access: the audited decisions.
         verifier: of bearer tokens (RFC 6750).
         limiter: counts failed tokens by client address under the policy `auth`.
+        metrics: gives where those are counted; called when the layer is built, since the telemetry that
+            has them is made with the layers.
     """
 
-    def __init__(self, app: ASGIApp, *, access: AccessMap, verifier: Verifier, limiter: Limiter) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        access: AccessMap,
+        verifier: Verifier,
+        limiter: Limiter,
+        metrics: Callable[[], Metrics],
+    ) -> None:
         self.app = app
+        self._count = DecisionMetrics(metrics(), (AUTH_POLICY,)).count
         self._resolve = access.resolve
         self._verifier = verifier
         self._limiter = limiter
@@ -92,6 +103,7 @@ class Gateway:
         address = address_key(client)
         decision = await self._limiter.peek(AUTH_POLICY, address)
         if not decision.allowed:
+            self._count(AUTH_POLICY, decision)
             raise _TooManyFailures(decision)
         try:
             return await self._verifier.verify(token)
@@ -99,6 +111,7 @@ class Gateway:
             # Those that were verified at the same time are counted one by one: never more failures are
             # told apart than the policy allows.
             decision = await self._limiter.hit(AUTH_POLICY, address)
+            self._count(AUTH_POLICY, decision)
             if not decision.allowed:
                 raise _TooManyFailures(decision) from None
             raise

@@ -10,7 +10,7 @@ from service.middleware.body import IDLE_SECONDS, TOTAL_SECONDS, Body
 from service.middleware.cors import Cors
 from service.middleware.head import Head, read_head
 from service.middleware.hosts import Hosts
-from service.middleware.refusal import CLOSE, refuse
+from service.middleware.refusal import refuse
 from telemetry import current_request
 
 NAME = "owasp"
@@ -71,8 +71,6 @@ class Owasp:
         found = self._fault(head, method, access)
         if found is not None:
             reason, error = found
-            if isinstance(error, ContentTooLarge):
-                current_request(scope).response_headers.append(CLOSE)
             await refuse(error, scope, receive, send, layer=NAME, reason=reason)
         elif method == "OPTIONS" and head.is_preflight(method):
             await self._cors.preflight(NAME, scope, receive, send)

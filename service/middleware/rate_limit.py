@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import RateLimited
-from service.limits import Decision, Limiter, Metrics
+from service.limits import DecisionMetrics, Limiter, Metrics
 from service.middleware.gateway import address_key
 from service.middleware.rate_limit_headers import rate_limit_headers
 from service.middleware.refusal import refuse
@@ -37,15 +37,7 @@ class RateLimit:
         self.app = app
         self._limiter = limiter
         registry = metrics()
-        # Children are looked up once: the look-up costs more than the decision.
-        self._observe = {
-            policy: (
-                registry.counter(names.RATE_LIMIT_REQUESTS, policy, "allowed"),
-                registry.counter(names.RATE_LIMIT_REQUESTS, policy, "refused"),
-                registry.histogram(names.RATE_LIMIT_HEADROOM, policy),
-            )
-            for policy in policies
-        }
+        self._count = DecisionMetrics(registry, policies).count
         registry.counter(names.RATE_LIMIT_BACKEND_ERRORS)
         registry.gauge(names.RATE_LIMIT_BACKEND_UP, "memory").set(1)
 
@@ -73,8 +65,3 @@ class RateLimit:
         log.info(names.RATE_LIMIT_REFUSED, policy=policy)
         limited = RateLimited(policy, decision.limit, decision.window, decision.resets_in)
         await refuse(limited, scope, receive, send, layer=NAME, reason="refused")
-
-    def _count(self, policy: str, decision: Decision) -> None:
-        allowed, refused, headroom = self._observe[policy]
-        (allowed if decision.allowed else refused).inc()
-        headroom.observe(decision.remaining / decision.limit)

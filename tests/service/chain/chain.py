@@ -187,8 +187,10 @@ class Chain:
             idle_seconds=self.idle,
             total_seconds=self.total,
         )
-        limit = RateLimit(owasp, limiter=self.limiter, policies=self.policies, metrics=lambda: self.metrics)
-        self.chain = Gateway(limit, access=access, verifier=self.verifier, limiter=self.limiter)
+        limit = RateLimit(owasp, limiter=self.limiter, policies=("default", "llm"), metrics=lambda: self.metrics)
+        self.chain = Gateway(
+            limit, access=access, verifier=self.verifier, limiter=self.limiter, metrics=lambda: self.metrics
+        )
 
     async def __call__(
         self,

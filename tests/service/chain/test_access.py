@@ -39,6 +39,7 @@ def test_a_path_convertor_is_no_part_of_the_template():
         ({"openapi_extra": {"security": []}}, "GET /x: no rate limit policy"),
         (bearer("nope"), "GET /x: unknown rate limit policy 'nope'"),
         (public("nope"), "GET /x: unknown rate limit policy 'nope'"),
+        (bearer("auth"), "GET /x: unknown rate limit policy 'auth'"),
         (
             {"openapi_extra": {"security": [{"bearer": []}], "x-rate-limit-policy": None}},
             "GET /x: a route with a token",
