@@ -1,6 +1,6 @@
 """The real application over a database of its own, and clients that call it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,17 +13,35 @@ from service.commands.token import make_token
 from service.database import Database
 from service.settings import Settings
 from telemetry.testing import Recorder
+from tests.service.postgresql import PostgreSQL
 
 MakeSettings = Callable[..., Settings]
 LIMITS = '{"default": {"limit": 100000}, "auth": {"limit": 100000}}'
 
 
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of the tests' own."""
+    if not PostgreSQL.installed():
+        pytest.skip("no PostgreSQL server on this machine; `apt-get install postgresql` brings one")
+    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
+        yield server
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> MakeSettings:
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database; a test says otherwise with `parametrize(..., indirect=True)`."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, backend: str, request: pytest.FixtureRequest) -> MakeSettings:
     """Settings of a service that lives under the test's own folder, with limits that no test meets."""
+    given = {"DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64, "RATE_LIMITS": LIMITS}
+    if backend == "postgresql":
+        given["DATABASE_URL"] = request.getfixturevalue("postgresql").new_database()
 
     def make(**environ: str) -> Settings:
-        given = {"DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64, "RATE_LIMITS": LIMITS}
         return Settings.load(given | environ)
 
     return make

@@ -5,6 +5,7 @@ import pytest
 from service.domain.applications import FINAL, Status
 from service.domain.catalogue import catalogue
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
 APPLICATIONS = "/api/v1/applications"
 JOB = next(catalogue()).id
 

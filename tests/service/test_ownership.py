@@ -7,6 +7,7 @@ import pytest
 
 from service.domain.catalogue import catalogue
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
 APPLICATIONS = "/api/v1/applications"
 SHARED = {"/api/v1/jobs", "/api/v1/jobs/{job_id}"}
 

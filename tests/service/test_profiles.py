@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
 ME = "/api/v1/profiles/me"
 GOOD = {"name": "Ada Lovelace", "email": "ada@example.org"}
 

@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from alembic.config import Config
@@ -123,8 +124,8 @@ async def test_the_file_is_the_owners(app, database_path):
 
 async def test_a_path_with_odd_characters(built, tmp_path):
     """A folder's name may hold what URLs and format strings would take for their own."""
-    path = tmp_path / "a b%20#&ü" / "clear story.db"
-    database = Database(f"sqlite+aiosqlite:///{path}", built.state.telemetry)
+    path = tmp_path / "a b%20#?&ü" / "clear story.db"
+    database = Database(f"sqlite+aiosqlite:///{quote(str(path))}", built.state.telemetry)
     await database.start()
     await database.ping()
     await database.close()
