@@ -1,6 +1,7 @@
 """Every error is a problem that names its request and repeats nothing of it."""
 
 import json
+import time
 
 import pytest
 
@@ -81,6 +82,19 @@ async def test_a_bad_body_is_a_problem(client, recorder, body):
     told = answer.content + b"".join(recorder.raw_lines) + repr([s.to_json() for s in recorder.spans]).encode()
     assert SECRET.encode() not in told
     assert len(answer.json().get("errors", [])) <= 20
+
+
+async def test_a_large_bad_body_is_refused_fast(client):
+    """Hundreds of thousands of unknown fields are one error, not as many: other requests need not wait."""
+    body = json.dumps({f"k{number}": 1 for number in range(300_000)})
+    started = time.perf_counter()
+    answer = await client.put(ME, content=body, headers=JSON)
+    taken = time.perf_counter() - started
+    started = time.perf_counter()
+    json.loads(body)
+    parsing = time.perf_counter() - started
+    assert [error["type"] for error in answer.json()["errors"]] == ["too_many_fields"]
+    assert taken < 10 * parsing + 0.2
 
 
 async def test_a_422_repeats_no_value(client):
