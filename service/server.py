@@ -16,6 +16,8 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from service.readiness import Readiness, State
+
 # A head that is complete within this bound reaches the application, whose own, lower bound answers with
 # a problem document. Bytes.
 MAX_UNFINISHED_HEAD = 131_072
@@ -58,20 +60,20 @@ class _Closer:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. Use `bounded(on_invalid)`, which binds the callback.
+    """One connection. Use `bounded`, which binds what the class needs.
 
     Attributes:
         refused: Nothing more is taken from this connection: it did not speak HTTP, or it is at its end.
     """
 
     on_invalid: Callable[[], None]
+    readiness: Readiness
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
         super().__init__(*args, **kwargs)
         # uvicorn asks whether the access logger has handlers; every logger's records go to telemetry.
         self.access_log = self.config.access_log
         self.refused = False
-        self._draining = False
         self._active: RequestResponseCycle | None = None
         self._in_head = False
         self._in_body = False
@@ -156,7 +158,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._progressed = True
         self._disarm()
         super().on_headers_complete()
-        if self._draining:
+        if self.readiness.state is State.DRAINING:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -230,8 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # The server's side
 
     def drain(self) -> None:
-        """Answer what has come and what comes, and say with the last answer that the connection ends."""
-        self._draining = True
+        """Say with the last answer to what has come that the connection ends; what comes now is told anyway."""
         # The newest request stands at the left of the queue; those before it must not close.
         last = self.pipeline[0][0] if self.pipeline else self._active
         # A client that has begun to read an answer without `Connection: close` may already be writing.
@@ -268,15 +269,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def bounded(invalid: Callable[[], None]) -> type[BoundedProtocol]:
+def bounded(invalid: Callable[[], None], process: Readiness) -> type[BoundedProtocol]:
     """Make the protocol class of one server.
 
     Args:
         invalid: Called for every connection that was refused because it did not speak HTTP.
+        process: While it drains, every answer ends its connection.
     """
 
     class Protocol(BoundedProtocol):
         on_invalid = staticmethod(invalid)
+        readiness = process
 
     return Protocol
 

@@ -29,8 +29,13 @@ CANCELLED = 0.5
 # How long the lifespan may take to close; the telemetry's flush has a deadline of its own. Seconds.
 CLOSING = 2.0
 # For requests that have arrived but were not read yet. Seconds.
-LAST_READ = 0.02
+LAST_READ = 0.1
 _THIRD = 3
+
+
+_quiet = logging.getLogger(f"{__name__}.quiet")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
 
 
 class StartFailedError(Exception):
@@ -159,5 +164,5 @@ class _Lifespan(LifespanOn):
     async def send(self, message: LifespanSendMessage) -> None:
         """Take the application's word."""
         if message["type"] == "lifespan.startup.failed" and self._readiness.failure is not None:
-            self.logger = logging.Logger("quiet", logging.CRITICAL + 1)
+            self.logger = _quiet
         await super().send(message)

@@ -54,7 +54,7 @@ def serve(app: FastAPI, settings: Settings, listeners: Sequence[socket.socket]) 
     readiness: Readiness = app.state.readiness
     config = Config(
         app,
-        http=bounded(app.state.telemetry.invalid_request),
+        http=bounded(app.state.telemetry.invalid_request, readiness),
         ws="none",
         lifespan="on",
         log_config=None,  # records go to the telemetry's chain

@@ -70,6 +70,7 @@ class Process:
 
 
 def environment(directory: Path, **settings: str) -> dict[str, str]:
+    """Nothing of the machine's but the path: data in `directory`, any free port, limits out of the way."""
     limits = '{"default": {"limit": 1000000}, "auth": {"limit": 1000000}}'
     return {
         "PATH": os.environ["PATH"],
@@ -82,6 +83,7 @@ def environment(directory: Path, **settings: str) -> dict[str, str]:
 
 
 async def spawn(*arguments: str, env: Mapping[str, str], directory: Path = ROOT) -> asyncio.subprocess.Process:
+    """Start Python with its output piped."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-W",
@@ -104,6 +106,7 @@ async def completed(*arguments: str, env: Mapping[str, str], directory: Path = R
 
 @asynccontextmanager
 async def running(directory: Path, module: str = "service", **settings: str) -> AsyncIterator[Process]:
+    """A service that has started; it is killed at the end unless it has ended."""
     process = await spawn("-m", module, "run", env=environment(directory, **settings))
     banner = b""
     try:

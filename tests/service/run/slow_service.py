@@ -13,6 +13,7 @@ from service.settings import Settings
 
 
 def main() -> int:
+    """What `run` does, and two routes."""
     settings = development.complete(Settings.load(os.environ))
     app = create_app(settings)
 

@@ -12,6 +12,7 @@ from service.settings import Secret, Settings, SettingsError
 
 @pytest.fixture
 def settings(tmp_path):
+    """Settings of a directory that does not exist yet."""
     return Settings.load({"DATA_DIR": str(tmp_path / "new" / "data")})
 
 

@@ -7,6 +7,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from service import server
+from service.readiness import Readiness
 from service.server import BoundedProtocol
 
 
@@ -43,7 +44,9 @@ async def connection(monkeypatch):
 
     monkeypatch.setattr(server, "HEAD_TIMEOUT", 0.15)
     refused = []
-    config = Config(app, http=server.bounded(lambda: refused.append(1)), ws="none", log_config=None, interface="asgi3")
+    config = Config(
+        app, http=server.bounded(lambda: refused.append(1), Readiness()), ws="none", log_config=None, interface="asgi3"
+    )
     config.loaded_app = app
     config.loaded = True
     config.ws_protocol_class = None

@@ -30,6 +30,7 @@ class Database:
 
 @pytest.fixture
 async def app():
+    """The probes alone, instrumented."""
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
     app.state.readiness = Readiness()
     app.state.database = Database()
@@ -41,6 +42,7 @@ async def app():
 
 @pytest.fixture
 async def client(app):
+    """A client of it."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 

@@ -16,6 +16,7 @@ HOST = b"Host: localhost\r\n"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service(tmp_path_factory):
+    """One process for all tests; at its end its log must be clean."""
     async with running(tmp_path_factory.mktemp("service"), "tests.service.run.slow_service") as process:
         yield process
         process.signal()
@@ -28,11 +29,13 @@ async def service(tmp_path_factory):
 
 
 async def metric(service, name):
+    """The sum of a metric over its labels."""
     text = (await service.exchange(service.request("/metrics"))).decode()
     return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
 
 
 def status(answer: bytes) -> int:
+    """The status code of an answer."""
     return int(answer.split(b" ", 2)[1])
 
 
@@ -216,3 +219,14 @@ async def test_a_client_that_leaves(service, reset):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     await asyncio.sleep(1.5)
     assert await metric(service, "http_server_active_requests") == 1  # the one that asks
+
+
+async def test_pipelined_requests_wait_in_the_client(service):
+    """While a request runs, those behind it fill the client's buffers, not the server's memory."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    head = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Fill: " + b"a" * 4000 + b"\r\n\r\n"
+    writer.write(service.request("/slow?seconds=2").replace(b"Connection: close\r\n", b"") + head * 5000)
+    await asyncio.sleep(1)
+    assert writer.transport.get_write_buffer_size() > 10_000_000
+    assert reader._buffer == b""
+    writer.transport.abort()
