@@ -56,10 +56,12 @@ async def running(app: AsgiApp) -> AsyncIterator[None]:
     answer = await from_app.get()
     if answer["type"] != "lifespan.startup.complete":
         raise RuntimeError(answer)
-    yield
-    await to_app.put({"type": "lifespan.shutdown"})
-    await from_app.get()
-    await task
+    try:
+        yield
+    finally:
+        await to_app.put({"type": "lifespan.shutdown"})
+        await from_app.get()
+        await task
 
 
 async def serve(app: AsgiApp, requests: int, authorisations: list[str]) -> None:
