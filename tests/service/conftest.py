@@ -20,11 +20,11 @@ LIMITS = '{"default": {"limit": 100000}, "auth": {"limit": 100000}}'
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+def postgresql() -> Iterator[PostgreSQL]:
     """A PostgreSQL server of the tests' own."""
     if not PostgreSQL.installed():
         pytest.skip("no PostgreSQL server on this machine; `apt-get install postgresql` brings one")
-    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
+    with PostgreSQL() as server:
         yield server
 
 

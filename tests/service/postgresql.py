@@ -6,6 +6,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,25 +18,28 @@ def _program(name: str) -> str | None:
     return shutil.which(name) or (str(found[-1]) if found else None)
 
 
+def _free_port() -> int:
+    # Below the ephemeral range: it must still be free after the server was stopped for a while.
+    for port in range(21000, 22000):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError("no free port")
+
+
 class PostgreSQL:
-    """A server on a loopback port, without durability; a context manager.
+    """A server on a loopback port, without durability; a context manager."""
 
-    Args:
-        folder: where it keeps everything.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._data = folder / "data"
+    def __init__(self) -> None:
+        # Not under pytest's folder: another run of pytest by root closes that to the server's user.
+        self._folder = Path(tempfile.mkdtemp(prefix="clearstory-postgresql-"))
+        self._data = self._folder / "data"
         self._numbers = itertools.count(1)
         # PostgreSQL refuses to run as root; its package brings a user for it.
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user:
-            os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
-            for parent in (folder, *folder.parents[:2]):
-                parent.chmod(parent.stat().st_mode | 0o711)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+            os.chown(self._folder, pwd.getpwnam(self._user).pw_uid, -1)
+        self.port = _free_port()
 
     @staticmethod
     def installed() -> bool:
@@ -51,11 +55,12 @@ class PostgreSQL:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        shutil.rmtree(self._folder)
 
     def start(self) -> None:
         """Start it, again if need be."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        log = self._data.parent / "log"
+        log = self._folder / "log"
         self._run("pg_ctl", "start", "-w", "-D", str(self._data), "-l", str(log), "-o", options)
 
     def stop(self) -> None:
@@ -77,7 +82,7 @@ class PostgreSQL:
         program = _program(name)
         assert program is not None
         # A file, not a pipe: the server would keep a pipe open for as long as it lives.
-        with (self._data.parent / "output").open("w+") as output:
+        with (self._folder / "output").open("w+") as output:
             subprocess.run(
                 [program, *arguments], stdout=output, stderr=output, check=True, user=self._user, cwd="/", timeout=60
             )
