@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from telemetry import names
 from telemetry.logs import get_logger, mark_reported
-from telemetry.request import current_request
 from telemetry.tracing import end_failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.types import Scope
+    from collections.abc import Callable, Iterable
 
     from telemetry.logs import Logs
     from telemetry.metrics import Metrics
-    from telemetry.middleware import Frame
+    from telemetry.middleware import Clock
     from telemetry.pii import Pseudonyms
     from telemetry.request import RequestRecord
     from telemetry.sentry import Sentry
@@ -27,7 +24,6 @@ _log = get_logger(__name__)
 _SERVER_ERROR = 500
 # A layer's own work is worth a span of its own from here on, in seconds.
 SLOW_LAYER_SECONDS = 0.005
-_CORRELATION = "correlation"
 
 
 class Accounts:
@@ -52,7 +48,8 @@ class Accounts:
         self._active = {
             method: metrics.gauge(names.ACTIVE_REQUESTS, method) for method in (*names.METHODS, names.OTHER_METHOD)
         }
-        self._own = metrics.histogram(names.MIDDLEWARE_DURATION, _CORRELATION)
+        self._layers: tuple[str, ...] = ()
+        self._observe_layer: list[Callable[[float], None]] = []
 
     def opened(self, record: RequestRecord) -> None:
         """Note that a request has begun."""
@@ -82,12 +79,11 @@ class Accounts:
             record: the request.
             bytes_sent: bytes of the response's body.
         """
-        begun = perf_counter()
-        duration = begun - record.started
+        duration = perf_counter() - record.started
         self._active[record.method].dec()
         if record.probe:
             if record.status >= _SERVER_ERROR:
-                self._access(record, duration, bytes_sent, begun)
+                self._access(record, duration, bytes_sent)
             return
         key = (record.method, record.route, record.status)
         histogram = self._durations.get(key)
@@ -98,14 +94,10 @@ class Accounts:
         if record.sampled and record.trace_id is not None and record.span_id is not None:
             exemplar = {"trace_id": record.trace_id, "span_id": record.span_id}
         histogram.observe(duration, exemplar)
-        self._access(record, duration, bytes_sent, begun)
+        self._access(record, duration, bytes_sent)
         self._sentry.transaction(record, duration)
-        self._own.observe(perf_counter() - begun)
 
-    def _access(self, record: RequestRecord, duration: float, bytes_sent: int, now: float) -> None:
-        ids = {"request_id": record.request_id}
-        if record.trace_id is not None and record.span_id is not None:
-            ids["trace_id"], ids["span_id"] = record.trace_id, record.span_id
+    def _access(self, record: RequestRecord, duration: float, bytes_sent: int) -> None:
         fields: dict[str, Any] = {
             "method": record.method,
             "route": record.route,
@@ -117,32 +109,41 @@ class Accounts:
             fields["principal"] = self._pseudonym("principal", record.principal)
         if record.rate_limit is not None:
             fields["rate_limit"] = record.rate_limit
-        fields["middleware_ms"] = {frame.name: round(frame.own_so_far(now) * 1000, 4) for frame in record.frames}
-        self._logs.access(ids, fields)
+        clock = record.clock
+        if clock is not None and clock.entered:
+            own = clock.own_times(len(self._layers))
+            fields["middleware_ms"] = {
+                name: round(seconds * 1000, 4) for name, seconds in zip(self._layers, own, strict=False)
+            }
+        self._logs.access(record.request_id, record.trace_id, record.span_id, fields)
 
-    def layer_observer(self, name: str) -> Callable[[float], None]:
-        """Give what takes a layer's own time in seconds."""
-        return self._metrics.histogram(names.MIDDLEWARE_DURATION, name).observe
+    def watch_layers(self, layers: Iterable[str]) -> None:
+        """Name the layers of the chain, outermost first."""
+        self._layers = tuple(layers)
+        self._observe_layer = [
+            self._metrics.histogram(names.MIDDLEWARE_DURATION, name).observe for name in self._layers
+        ]
 
-    def layer_left(self, scope: Scope, frame: Frame, own: float) -> None:
-        """Count a rejection; open a span of what a layer did where it was worth seeing.
-
-        Args:
-            scope: the request's scope.
-            frame: the layer's clock.
-            own: the layer's own time, seconds.
-        """
-        record = current_request(scope)
-        reason = None
-        if record.rejection is not None and record.rejection[0] == frame.name:
-            reason = record.rejection[1]
-            self._metrics.counter(names.MIDDLEWARE_REJECTIONS, frame.name, reason).inc()
-        elif own < SLOW_LAYER_SECONDS:
+    def chain_left(self, record: RequestRecord) -> None:
+        """Note what each layer cost, and what answered in the handler's place."""
+        clock = record.clock
+        if clock is None:
             return
-        if record.trace_id is not None:
-            self._tracing.add_past_span(
-                names.SPAN_MIDDLEWARE.format(frame.name),
-                frame.started_ns,
-                min(frame.started_ns + int(own * 1e9), time_ns()),
-                {} if reason is None else {names.ATTR_REJECTION_REASON: reason},
-            )
+        own = clock.own_times(len(self._layers))
+        for observe, seconds in zip(self._observe_layer, own, strict=False):
+            observe(seconds)
+        if record.rejection is not None:
+            self._metrics.counter(names.MIDDLEWARE_REJECTIONS, *record.rejection).inc()
+        if record.trace_id is not None and (record.rejection is not None or max(own) >= SLOW_LAYER_SECONDS):
+            self._open_spans(record, clock, own)
+
+    def _open_spans(self, record: RequestRecord, clock: Clock, own: list[float]) -> None:
+        """Open a span of each layer whose work was worth seeing: a rejection, or something slow."""
+        rejected, reason = record.rejection or (None, None)
+        to_epoch_ns = time_ns() - int(perf_counter() * 1e9)
+        for name, entered, seconds in zip(self._layers, clock.entered, own, strict=False):
+            if name == rejected or seconds >= SLOW_LAYER_SECONDS:
+                started = to_epoch_ns + int(entered * 1e9)
+                attributes = {names.ATTR_REJECTION_REASON: reason} if name == rejected else {}
+                ended = started + int(seconds * 1e9)
+                self._tracing.add_past_span(names.SPAN_MIDDLEWARE.format(name), started, ended, attributes)

@@ -7,9 +7,10 @@ it the span is over, and work in the background would inflate the duration (open
 
 from __future__ import annotations
 
+import random
 import re
-import uuid
 from asyncio import CancelledError
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -19,13 +20,12 @@ from telemetry.request import current_request
 from telemetry.tracing import close_current, current_ids, describe_request
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from contextvars import Token
-    from typing import Any
+    from collections.abc import Awaitable, Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from telemetry.accounts import Accounts
+    from telemetry.logs import Bound
     from telemetry.request import RequestRecord
 
     Headers = list[tuple[bytes, bytes]]
@@ -56,7 +56,7 @@ class Correlation:
         error_response: ErrorResponse,
     ) -> None:
         self.app = app
-        self._accounts = accounts
+        self.accounts = accounts
         self._response_headers = response_headers
         self._error_response = error_response
 
@@ -72,7 +72,7 @@ class Correlation:
         record = current_request(scope)
         bound = _identify(record)
         exchange = _Exchange(self, scope, record, receive, send)
-        self._accounts.opened(record)
+        self.accounts.opened(record)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
@@ -91,36 +91,38 @@ class Correlation:
 
     async def _failed(self, exchange: _Exchange, exception: Exception) -> None:
         record = exchange.record
-        self._accounts.failed(record, exception)
+        self.accounts.failed(record, exception)
         if record.status == 0:
             await self._error_response(exchange.scope, record, exception, exchange.receive, exchange.send)
         elif not exchange.closed:
             exchange.close(record.status)
             close_current()
 
-    def complete(self, scope: Scope, record: RequestRecord, message: Message) -> Message:
-        """Give a response's first message with the ids and everybody's header fields added."""
-        headers: Headers = [header for header in message.get("headers", ()) if header[0] not in _OURS]
-        headers += record.response_headers
+    def complete(self, scope: Scope, record: RequestRecord, message: Message) -> None:
+        """Add the ids and everybody's header fields to a response's first message."""
+        headers: Headers = [*message.get("headers", ()), *record.response_headers]
         headers += self._response_headers(scope, record, message["status"], headers)
+        if not _OURS.isdisjoint(dict(headers)):
+            headers = [header for header in headers if header[0] not in _OURS]
         headers.append((b"x-request-id", record.request_id.encode()))
         if record.trace_id is not None:
             flags = "01" if record.sampled else "00"
             headers.append((b"traceresponse", f"00-{record.trace_id}-{record.span_id}-{flags}".encode()))
-        return {**message, "headers": headers}
+        message["headers"] = headers
 
 
 class _Exchange:
     """The response of one request as it passes."""
 
     __slots__ = (
-        "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected", "record", "scope", "started",
+        "_accounts", "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected", "record", "scope",
     )  # fmt: skip
 
     def __init__(
         self, correlation: Correlation, scope: Scope, record: RequestRecord, receive: Receive, send: Send
     ) -> None:
         self._correlation = correlation
+        self._accounts = correlation.accounts
         self._receive = receive
         self._send = send
         self.scope = scope
@@ -129,38 +131,45 @@ class _Exchange:
         self.closed = self.disconnected = False
 
     async def receive(self) -> Message:
+        begun = perf_counter()
         message = await self._receive()
+        if self.record.clock is not None:
+            self.record.clock.io += perf_counter() - begun
         if message["type"] == "http.disconnect" and not self.closed:
             self.disconnected = True
         return message
 
     async def send(self, message: Message) -> None:
-        kind = message["type"]
-        if kind == "http.response.start":
-            self.record.status = message["status"]
-            message = self._correlation.complete(self.scope, self.record, message)
-            self._correlation._accounts.first_byte(self.record)  # noqa: SLF001 - two halves of one object
-        elif kind == "http.response.body":
+        begun = perf_counter()
+        record = self.record
+        if message["type"] == "http.response.start":
+            record.status = message["status"]
+            self._correlation.complete(self.scope, record, message)
+            self._accounts.first_byte(record)
+        elif message["type"] == "http.response.body":
             self.bytes_sent += len(message.get("body", b""))
             if not message.get("more_body", False) and not self.closed:
-                self.close(CLIENT_CLOSED_REQUEST if self.disconnected else self.record.status)
+                self.close(CLIENT_CLOSED_REQUEST if self.disconnected else record.status)
         await self._send(message)
+        if record.clock is not None:
+            record.clock.io += perf_counter() - begun
 
     def close(self, status: int) -> None:
         self.closed = True
         self.record.status = status
-        self._correlation._accounts.closed(self.record, self.bytes_sent)  # noqa: SLF001 - as above
+        self._accounts.closed(self.record, self.bytes_sent)
 
 
-def _identify(record: RequestRecord) -> Mapping[str, Token[Any]]:
+def _identify(record: RequestRecord) -> Bound:
     offered = record.offered_request_ids
     if len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]):
         record.request_id = offered[0].decode()
     else:
-        record.request_id = f"req_{uuid.uuid4().hex}"
+        # Unique, not secret: the same generator as for trace ids.
+        record.request_id = f"req_{random.getrandbits(128):032x}"
     ids = current_ids()
-    if ids is None:
-        return bind_request(request_id=record.request_id)
-    record.trace_id, record.span_id, record.sampled = ids
-    describe_request(record.request_id, record.remote_trace)
-    return bind_request(request_id=record.request_id, trace_id=ids.trace_id, span_id=ids.span_id)
+    if ids is not None:
+        record.trace_id, record.span_id, record.sampled = ids
+        if ids.sampled:
+            describe_request(record.request_id, record.remote_trace)
+    return bind_request(record.request_id, record.trace_id, record.span_id)

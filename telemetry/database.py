@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
 from opentelemetry.metrics import NoOpUpDownCounter
 from opentelemetry.trace import Status, StatusCode
 
@@ -47,7 +46,9 @@ class DatabaseWatch:
         Args:
             engine: an engine with a queue pool.
         """
-        from sqlalchemy import event  # noqa: PLC0415 - an application without a database does not have it
+        # An application without a database does not have SQLAlchemy.
+        from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer  # noqa: PLC0415
+        from sqlalchemy import event  # noqa: PLC0415
 
         stable_semantic_conventions()
         event.listen(engine.sync_engine, "handle_error", _end_failed)

@@ -68,57 +68,57 @@ class Edge:
             await self.app(scope, receive, send)
             return
         method = scope["method"]
-        peer = scope["client"][0] if scope.get("client") else ""
-        record = RequestRecord(method if method in _METHODS else names.OTHER_METHOD, peer)
+        client = scope.get("client")
         path = scope["path"]
-        root_path = scope.get("root_path", "")
-        record.route = self._resolve(path[len(root_path) :] if root_path and path.startswith(root_path) else path)
+        root_path = scope.get("root_path")
+        route_path = path[len(root_path) :] if root_path and path.startswith(root_path) else path
+        headers = dict(scope["headers"])
+        record = RequestRecord(
+            method if method in _METHODS else names.OTHER_METHOD,
+            client[0] if client else "",
+            self._resolve(route_path),
+            headers,
+        )
         record.probe = path in self._untraced
         if self._trusted:
-            record.peer_trusted = self._is_trusted(peer)
-        self._read_headers(scope, record)
+            record.peer_trusted = self._is_trusted(record.peer)
+        if not (headers.get(b"host", b"") + headers.get(b"user-agent", b"")).isascii():
+            scope["headers"] = [(name, _as_text(value)) for name, value in scope["headers"]]
+        if not _OF_INTEREST.isdisjoint(headers):
+            self._judge(scope, record)
         scope[SCOPE_KEY] = record
         # Pipelined requests are started from inside the one before them: its span must not become their parent.
         with self._clean_context():
             await self.app(scope, receive, send)
 
-    def _read_headers(self, scope: Scope, record: RequestRecord) -> None:
-        found: list[tuple[bytes, bytes]] = []
-        clean = True
-        for header in scope["headers"]:
-            if header[0] in _OF_INTEREST:
-                found.append(header)
-            if not header[1].isascii():
-                clean = False
-        if not clean:
-            scope["headers"] = [(name, _as_text(value)) for name, value in scope["headers"]]
-        if found:
-            self._judge(scope, record, found)
-
-    def _judge(self, scope: Scope, record: RequestRecord, found: list[tuple[bytes, bytes]]) -> None:
-        traceparents = []
-        foreign = False
-        for name, value in found:
-            if name == b"x-request-id":
-                record.offered_request_ids.append(value)
-            elif name in _FORWARDING_HEADERS:
-                record.forwarded = True
-            else:
-                foreign = True
-                if name == b"traceparent":
-                    traceparents.append(value)
+    def _judge(self, scope: Scope, record: RequestRecord) -> None:
+        found: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            if name in _OF_INTEREST:
+                found.setdefault(name, []).append(value)
+        record.offered_request_ids = tuple(found.pop(b"x-request-id", ()))
+        record.forwarded = not _FORWARDING_HEADERS.isdisjoint(found)
+        traced = not _TRACE_HEADERS.isdisjoint(found)
         if record.peer_trusted:
-            record.client = client_address(record.peer, found, self._is_trusted)
+            if traced:
+                scope["headers"] = [(name, _as_text(value)) for name, value in scope["headers"]]
+            record.client = client_address(
+                record.peer, found.get(b"x-forwarded-for", []), found.get(b"forwarded", []), self._is_trusted
+            )
             if record.client != record.peer:
                 scope["client"] = (record.client, 0)
-        elif foreign:
+        elif traced:
             scope["headers"] = [header for header in scope["headers"] if header[0] not in _TRACE_HEADERS]
+            traceparents = found.get(b"traceparent", [])
             if len(traceparents) == 1 and len(traceparents[0]) == _TRACEPARENT_BYTES:
                 record.remote_trace = RemoteTrace(traceparents[0].decode("latin-1"))
 
 
 def _as_text(value: bytes) -> bytes:
-    """Keep UTF-8, and escape what is not: contrib's decoder raises on some such bytes, outside any handler."""
+    """Keep UTF-8, and escape what is not.
+
+    contrib decodes `Host` and `User-Agent` in a way that raises on some other bytes, outside any handler.
+    """
     try:
         value.decode()
     except UnicodeDecodeError:

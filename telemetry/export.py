@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -21,7 +20,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
+    from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
     from telemetry.settings import TelemetrySettings
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 QUEUE_CAPACITY = 8192
 _BATCH = 512
 # The SDK's queue holds whatever the gate admits, so that it never drops by itself.
-_BATCHING: dict[str, Any] = {
+BATCHING: dict[str, Any] = {
     "max_queue_size": QUEUE_CAPACITY,
     "max_export_batch_size": _BATCH,
     "schedule_delay_millis": 1000,
@@ -161,7 +160,7 @@ class SpanPipeline(_Pipeline, SpanProcessor):
         self.observers: list[SpanProcessor] = []
 
     def _make_batch(self, options: dict[str, Any]) -> BatchSpanProcessor:
-        return BatchSpanProcessor(_GatedSpanExporter(OTLPSpanExporter(**options), self.gate), **_BATCHING)
+        return BatchSpanProcessor(_GatedSpanExporter(OTLPSpanExporter(**options), self.gate), **BATCHING)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span that has ended."""
@@ -171,24 +170,17 @@ class SpanPipeline(_Pipeline, SpanProcessor):
             batch.on_end(span)
 
 
-class LogPipeline(_Pipeline, LogRecordProcessor):
-    """The log record processor of a provider."""
+class LogPipeline(_Pipeline):
+    """Where log records go."""
 
     def __init__(self, settings: TelemetrySettings, lost: Lost) -> None:
         super().__init__("logs", settings, lost)
 
     def _make_batch(self, options: dict[str, Any]) -> BatchLogRecordProcessor:
         exporter = _GatedLogExporter(OTLPLogExporter(**options), self.gate)
-        return BatchLogRecordProcessor(exporter, **_BATCHING)
+        return BatchLogRecordProcessor(exporter, **BATCHING)
 
-    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+    def send(self, record: ReadableLogRecord) -> None:
         """Queue a log record."""
         if (batch := self.queue()) is not None:
-            batch.on_emit(log_record)
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Do nothing: `stop` sends what waits."""
-        return timeout_millis > 0
-
-    def shutdown(self) -> None:
-        """Do nothing: `stop` ends the pipeline."""
+            batch.on_emit(record)

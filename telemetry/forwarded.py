@@ -7,14 +7,16 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 # One `for=` of RFC 7239, its value a token or a quoted string without escapes (addresses need none).
 _FOR = re.compile(r'(?:^|;)[ \t]*for=(?:"([^"\\]*)"|([^";, \t]*))', re.IGNORECASE)
 _PORT = re.compile(r":[0-9]{1,5}\Z")
 
 
-def client_address(peer: str, headers: Iterable[tuple[bytes, bytes]], is_trusted: Callable[[str], bool]) -> str:
+def client_address(
+    peer: str, x_forwarded_for: list[bytes], forwarded: list[bytes], is_trusted: Callable[[str], bool]
+) -> str:
     """Give the right-most address that is not a trusted proxy's.
 
     A proxy sets one of the two headers and passes the other on as the client wrote it, so when both are there
@@ -22,20 +24,15 @@ def client_address(peer: str, headers: Iterable[tuple[bytes, bytes]], is_trusted
 
     Args:
         peer: the trusted peer's address.
-        headers: the forwarding headers in the order they came.
+        x_forwarded_for: the values of `X-Forwarded-For` in the order they came.
+        forwarded: the values of `Forwarded` in the order they came.
         is_trusted: whether an address is a trusted proxy's.
     """
-    x_forwarded_for: list[str] = []
-    forwarded: list[str] = []
-    for name, value in headers:
-        text = value.decode("latin-1")
-        if name == b"x-forwarded-for":
-            x_forwarded_for += text.split(",")
-        elif name == b"forwarded":
-            for element in text.split(","):
-                match = _FOR.search(element)
-                forwarded.append((match[1] or match[2]) if match else "")
-    answers = {_walk(peer, hops, is_trusted) for hops in (x_forwarded_for, forwarded) if hops}
+    plain = [hop for value in x_forwarded_for for hop in value.decode("latin-1").split(",")]
+    elements = [hop for value in forwarded for hop in value.decode("latin-1").split(",")]
+    matches = [_FOR.search(element) for element in elements]
+    named = [(match[1] or match[2]) if match else "" for match in matches]
+    answers = {_walk(peer, hops, is_trusted) for hops in (plain, named) if hops}
     return answers.pop() if len(answers) == 1 else peer
 
 

@@ -13,7 +13,8 @@ from telemetry.edge import Edge
 from telemetry.failures import error_response
 from telemetry.lifecycle import Telemetry
 from telemetry.metrics_endpoint import metrics_endpoint
-from telemetry.middleware import Layer, TimedLayer
+from telemetry.middleware import Layer, TimedChain
+from telemetry.request import SCOPE_KEY
 from telemetry.routes import RouteTable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def instrument(
     telemetry = Telemetry(settings)
     metrics = telemetry.metrics
     app.add_route(settings.metrics_path, metrics_endpoint(metrics, settings.metrics_allow), include_in_schema=False)
-    metrics.declare(names.MIDDLEWARE_DURATION, [(layer.name,) for layer in layers])
+    telemetry.accounts.watch_layers(layer.name for layer in layers)
     _wrap_lifespan(app, telemetry)
     _insert_middleware(app, telemetry, layers, response_headers)
     telemetry.tracing.instrument_server(app, telemetry.untraced_urls())
@@ -88,18 +89,9 @@ def _insert_middleware(
             response_headers=response_headers,
             error_response=error_response(handlers.get(500) or handlers.get(Exception)),
         )
-        timed = [
-            Middleware(
-                TimedLayer,
-                layer=layer,
-                index=index,
-                observe=accounts.layer_observer(layer.name),
-                left=accounts.layer_left,
-            )
-            for index, layer in enumerate(layers)
-        ]
+        timed = Middleware(TimedChain, layers=tuple(layers), finished=accounts.chain_left)
         own = app.user_middleware
-        app.user_middleware = [correlation, *timed, *own]
+        app.user_middleware = [correlation, timed, *own] if layers else [correlation, *own]
         try:
             return build()
         finally:
@@ -114,9 +106,20 @@ def _wrap_edge(app: FastAPI, telemetry: Telemetry) -> None:
     def build_with_edge() -> ASGIApp:
         routes = RouteTable(app.routes)
         declare_routes(telemetry, routes)
-        return Edge(build(), settings=telemetry.settings, routes=routes, tracing=telemetry.tracing)
+        stack = build()
+        telemetry.tracing.name_server_spans(stack, describe_span)
+        return Edge(stack, settings=telemetry.settings, routes=routes, tracing=telemetry.tracing)
 
     app.build_middleware_stack = build_with_edge  # type: ignore[method-assign]
+
+
+def describe_span(scope: Scope) -> tuple[str, dict[str, str]]:
+    """Give a server span's name and route by the HTTP semantic conventions; no route, no path in the name."""
+    record: RequestRecord | None = scope.get(SCOPE_KEY)
+    method = record.method if record is not None and record.method != names.OTHER_METHOD else "HTTP"
+    if record is None or record.route == names.UNMATCHED_ROUTE:
+        return method, {}
+    return f"{method} {record.route}", {"http.route": record.route}
 
 
 def declare_routes(telemetry: Telemetry, routes: RouteTable) -> None:

@@ -54,9 +54,9 @@ class Telemetry:
         self.metrics = Metrics(settings)
         self.losses = Losses(self.metrics)
         self.spans = SpanPipeline(settings, self.losses.lost)
-        self._log_pipeline = LogPipeline(settings, self.losses.lost)
+        self.log_records = LogPipeline(settings, self.losses.lost)
         self.tracing = Tracing(settings, self.spans)
-        self._records = LogRecords(settings, self._log_pipeline)
+        self._records = LogRecords(settings, self.log_records.send)
         self._writer: LineWriter | None = None
         self.logs = Logs(
             settings,
@@ -80,7 +80,7 @@ class Telemetry:
         metrics.counter(names.INVALID_REQUESTS)
         sources: dict[str, tuple[Callable[[], float], int]] = {
             "traces": (lambda: self.spans.gate.waiting, QUEUE_CAPACITY),
-            "logs": (lambda: self._log_pipeline.gate.waiting, QUEUE_CAPACITY),
+            "logs": (lambda: self.log_records.gate.waiting, QUEUE_CAPACITY),
             "log_lines": (lambda: 0 if self._writer is None else self._writer.waiting, CAPACITY_LINES),
         }
         for signal, (waiting, capacity) in sources.items():
@@ -97,7 +97,7 @@ class Telemetry:
         self.logs.start()
         self.tracing.make_global()
         self.spans.start()
-        self._log_pipeline.start()
+        self.log_records.start()
         self.sentry.start()
         loop = asyncio.get_running_loop()
         self._crashes.install(loop)
@@ -119,13 +119,13 @@ class Telemetry:
     def _flush(self) -> None:
         """Stop the exporters, each in a daemon thread: none may keep the process from ending."""
         deadline = time.monotonic() + FLUSH_SECONDS
-        stops = (self.spans.stop, self._log_pipeline.stop, self.sentry.stop)
+        stops = (self.spans.stop, self.log_records.stop, self.sentry.stop)
         threads = [threading.Thread(target=stop, daemon=True) for stop in stops]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
-        for gate in (self.spans.gate, self._log_pipeline.gate):
+        for gate in (self.spans.gate, self.log_records.gate):
             if gate.waiting:
                 self.losses.lost(gate.signal, "shutdown", gate.waiting)
                 _log.warning(names.FLUSH_INCOMPLETE, signal=gate.signal, items=gate.waiting)

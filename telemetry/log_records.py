@@ -1,24 +1,26 @@
-"""Turns log events into OpenTelemetry log records."""
+"""Turns log events into OpenTelemetry log records.
+
+The records are built and handed to the pipeline here: on its way through the SDK's logger each attribute would be
+cleaned a second time, at half the price of the record (measured).
+"""
 
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
+import traceback
+from functools import cache
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry._logs import SeverityNumber
-from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk.resources import Resource
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from telemetry.rendering import as_text, shown
-from telemetry.resource import resource_attributes
+from telemetry.resource import resource
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    from opentelemetry.sdk._logs import LogRecordProcessor
+    from collections.abc import Callable, MutableMapping
 
     from telemetry.settings import TelemetrySettings
 
@@ -29,6 +31,10 @@ _SEVERITIES = {
     "error": SeverityNumber.ERROR,
     "critical": SeverityNumber.FATAL,
 }
+_AS_IT_IS = frozenset({float, bool})
+_INT64 = 1 << 63
+# One runaway value must not fill a batch; the same bound as for spans.
+_MAX_VALUE_CHARS = 16_384
 # Each of these has a place of its own in a record.
 _NOT_ATTRIBUTES = frozenset({"timestamp", "level", "event", "logger", "trace_id", "span_id", "exc_info", "exception"})
 
@@ -38,46 +44,70 @@ class LogRecords:
 
     Args:
         settings: the resource.
-        processor: takes the records.
+        send: takes the records.
     """
 
-    def __init__(self, settings: TelemetrySettings, processor: LogRecordProcessor) -> None:
-        provider = LoggerProvider(
-            resource=Resource(resource_attributes(settings)),
-            shutdown_on_exit=False,
-            meter_provider=NoOpMeterProvider(),
-        )
-        provider.add_log_record_processor(processor)
-        self._logger = lru_cache(maxsize=256)(provider.get_logger)
+    def __init__(self, settings: TelemetrySettings, send: Callable[[ReadableLogRecord], None]) -> None:
+        self._resource = resource(settings)
+        self._send = send
+        self._scope = cache(InstrumentationScope)
 
     def emit(self, event: MutableMapping[str, Any]) -> None:
-        """Send one event: its name as body and event name, its fields as attributes, its exception by type."""
+        """Send one event: its name as body and event name, its fields as attributes, its exception by type.
+
+        Args:
+            event: an event of the log chain, before its exception is rendered.
+        """
+        now = time_ns()
         level = event["level"]
-        self._logger(str(event.get("logger", "root"))).emit(
-            timestamp=time_ns(),
+        name = event["event"]
+        attributes = {key: _value(value) for key, value in event.items() if key not in _NOT_ATTRIBUTES}
+        if "exc_info" in event:
+            attributes.update(_exception(event["exc_info"]))
+        record = LogRecord(
+            timestamp=now,
+            observed_timestamp=now,
             severity_number=_SEVERITIES.get(level, SeverityNumber.INFO),
             severity_text=level,
-            body=event["event"],
-            event_name=event["event"],
-            attributes={key: _value(value) for key, value in event.items() if key not in _NOT_ATTRIBUTES},
-            exception=_exception(event.get("exc_info")),
+            body=_value(name),
+            event_name=_value(name),
+            attributes=attributes,
         )
+        self._send(ReadableLogRecord(record, self._resource, self._scope(str(event.get("logger", "root")))))
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401 - any value that was logged
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
+        if len(value) > _MAX_VALUE_CHARS:
+            value = value[:_MAX_VALUE_CHARS]
         return value if value.isascii() else as_text(value)
-    if value is None or isinstance(value, bool | int | float):
+    if kind in _AS_IT_IS or (kind is int and -_INT64 <= value < _INT64):
         return value
-    if isinstance(value, dict):
-        return {str(key): _value(inner) for key, inner in value.items()}
-    return shown(value)
+    if isinstance(value, str):
+        return _value(str(value))
+    if kind is dict:
+        return {as_text(str(key)): _value(inner) for key, inner in value.items()}
+    return None if value is None else shown(value)[:_MAX_VALUE_CHARS]
 
 
-def _exception(exc_info: Any) -> BaseException | None:  # noqa: ANN401 - what structlog accepts
-    if isinstance(exc_info, BaseException):
-        return exc_info
-    if isinstance(exc_info, tuple):
-        found: BaseException | None = exc_info[1]
-        return found
-    return sys.exc_info()[1] if exc_info else None
+def _exception(exc_info: Any) -> dict[str, str]:  # noqa: ANN401 - what structlog accepts
+    """Give an exception's attributes by the semantic conventions; its frames without their variables."""
+    exception = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    if exception is True:
+        exception = sys.exc_info()[1]
+    if not isinstance(exception, BaseException):
+        return {}
+    return {
+        "exception.type": type(exception).__qualname__,
+        "exception.message": _value(shown_message(exception)),
+        "exception.stacktrace": _value(as_text("".join(traceback.format_exception(exception)))),
+    }
+
+
+def shown_message(exception: BaseException) -> str:
+    """Give an exception's text, or a placeholder where its `__str__` raises."""
+    try:
+        return str(exception)
+    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
+        return shown(exception)

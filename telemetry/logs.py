@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from functools import lru_cache
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars, reset_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 
 from telemetry import names
 from telemetry.rendering import dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
-    from contextvars import Token
+    from collections.abc import Callable, MutableMapping
+    from contextvars import ContextVar, Token
 
     from structlog.typing import FilteringBoundLogger, Processor
 
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     from telemetry.tracing import SpanIds
 
     EventDict = MutableMapping[str, Any]
+    Bound = tuple[Token[Any], ...]
 
 ACCESS_LOGGER = "telemetry.access"
 _REPORTED = "__telemetry_reported__"
+# A plain string: what is rendered or sent with each request need not know more than its name.
+_COMPLETED = str(names.HTTP_REQUEST_COMPLETED)
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _FIRST = ("timestamp", "level", "event", "logger", "request_id", "trace_id", "span_id")
 
@@ -43,19 +48,35 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return logger
 
 
-def bind_request(**ids: str) -> Mapping[str, Token[Any]]:
+class _Bound:
+    """structlog's context variable of one key: taken once, since its own look-ups cost more than a log line."""
+
+    def __init__(self, key: str) -> None:
+        token = bind_contextvars(**{key: None})[key]
+        self.variable: ContextVar[Any] = token.var
+        self.variable.reset(token)
+
+
+_REQUEST_ID, _TRACE_ID, _SPAN_ID = (_Bound(key).variable for key in ("request_id", "trace_id", "span_id"))
+
+
+def bind_request(request_id: str, trace_id: str | None, span_id: str | None) -> Bound:
     """Bind a request's ids for every line below, and nothing of an earlier request.
 
     Returns:
         What `unbind_request` takes.
     """
     clear_contextvars()
-    return bind_contextvars(**ids)
+    bound = _REQUEST_ID.set(request_id)
+    if trace_id is None:
+        return (bound,)
+    return bound, _TRACE_ID.set(trace_id), _SPAN_ID.set(span_id)
 
 
-def unbind_request(tokens: Mapping[str, Token[Any]]) -> None:
+def unbind_request(bound: Bound) -> None:
     """Take a request's ids off again: what is logged after it is not its."""
-    reset_contextvars(**tokens)
+    for token in bound:
+        token.var.reset(token)
 
 
 def mark_reported(exception: BaseException) -> None:
@@ -65,7 +86,13 @@ def mark_reported(exception: BaseException) -> None:
 
 def timestamp() -> str:
     """Give the current time, RFC 3339 in UTC with microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    seconds, microseconds = divmod(time_ns() // 1000, 1_000_000)
+    return f"{_second(seconds)}.{microseconds:06d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class _Lines:
@@ -174,7 +201,7 @@ class Logs:
         structlog.configure(
             processors=self._processors,
             wrapper_class=structlog.make_filtering_bound_logger(self._level),
-            logger_factory=lambda name="root": _Lines(name, lambda line: self.write(line)),
+            logger_factory=lambda name="root": _Lines(name, self.write),
             cache_logger_on_first_use=False,
         )
         root = logging.getLogger()
@@ -202,11 +229,13 @@ class Logs:
         rendered: bytes = line
         return rendered
 
-    def access(self, ids: dict[str, str], fields: dict[str, Any]) -> None:
+    def access(self, request_id: str, trace_id: str | None, span_id: str | None, fields: dict[str, Any]) -> None:
         """Write the access event, in JSON straight to its bytes.
 
         Args:
-            ids: the request's `request_id`, and `trace_id` and `span_id` where there is a span.
+            request_id: the request's id.
+            trace_id: of the request's span, None where there is none.
+            span_id: as `trace_id`.
             fields: the event's own fields.
         """
         if not self._json:
@@ -214,14 +243,17 @@ class Logs:
             return
         if self._level > _LEVELS["info"]:
             return
-        event = {
+        event: dict[str, Any] = {
             "timestamp": timestamp(),
             "level": "info",
-            "event": names.HTTP_REQUEST_COMPLETED,
+            "event": _COMPLETED,
             "logger": ACCESS_LOGGER,
-            **ids,
-            **fields,
+            "request_id": request_id,
         }
+        if trace_id is not None:
+            event["trace_id"] = trace_id
+            event["span_id"] = span_id
+        event.update(fields)
         if self._forward is not None:
             self._forward(event)
         self.write(dumps(event))

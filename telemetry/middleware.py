@@ -1,24 +1,26 @@
 """Times each layer of the chain by what it costs itself, without what it wraps.
 
-own = (time in the layer) - (time in what it wraps)
-      + (time in the layer's wrappers of `send` and `receive`) - (time in the originals they call)
-
-A layer that hands `send` and `receive` on as it got them costs nothing per message: the boundary sees that
-they are the same objects and hands on the originals.
+A boundary stands before each layer and behind the last one. It reads a clock that stands still while a message
+is on its way to or from the server, on entering and on leaving; a layer's own time is what passes between its
+two boundaries, before and after, and in what it put around `send` and `receive`. A layer that hands those on as
+it got them costs nothing per message: the next boundary sees that they are the same objects.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from time import perf_counter, time_ns
+from operator import add, sub
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from telemetry.request import current_request
+from telemetry.request import SCOPE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from telemetry.request import RequestRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,122 +32,128 @@ class Layer:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Frame:
-    """The time of one request in one layer; all durations in seconds."""
+class Clock:
+    """The times of one request in its layers; all in seconds.
 
-    __slots__ = (
-        "_receive", "_send", "before", "entered", "inside", "io", "name", "receive", "send", "started_ns", "wrapped",
-    )  # fmt: skip
+    Attributes:
+        io: time spent in the server's `send` and `receive`, during which the clock stands still.
+        entered: readings at each boundary's entry, outermost first.
+        wrapped: own time of each layer's wrappers of `send` and `receive`, by the layer's index.
+    """
 
-    def __init__(self, name: str, receive: Receive, send: Send) -> None:
-        self.name = name
-        self._receive = receive
-        self._send = send
-        self.receive = self._timed_receive
-        self.send = self._timed_send
-        self.before = -1.0
-        self.inside = self.wrapped = self.io = 0.0
-        self.started_ns = time_ns()
-        self.entered = perf_counter()
+    __slots__ = ("entered", "io", "left", "receive", "send", "wrapped")
 
-    async def _timed_send(self, message: Message) -> None:
-        begun = perf_counter()
-        try:
-            await self._send(message)
-        finally:
-            self.io += perf_counter() - begun
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self.io = 0.0
+        self.entered: list[float] = []
+        self.left: list[float] = []
+        self.wrapped: dict[int, float] = {}
+        self.send = send
+        self.receive = receive
 
-    async def _timed_receive(self) -> Message:
-        begun = perf_counter()
-        try:
-            return await self._receive()
-        finally:
-            self.io += perf_counter() - begun
+    def now(self) -> float:
+        """Give a reading."""
+        return perf_counter() - self.io
 
-    def unwrap_send(self, send: Send) -> Send:
-        """Give the original where the layer handed its `send` on; else time what the layer put around it."""
-        if send is self.send:
-            return self._send
+    def own_times(self, layers: int) -> list[float]:
+        """Give the own time so far of each layer that was entered, outermost first.
+
+        Args:
+            layers: number of layers in the chain.
+        """
+        entered, left = self.entered, self.left
+        turned = left[0] if left else self.now()
+        own = list(map(sub, (*entered[1:], turned), entered))
+        if len(left) > 1:
+            outwards = left[::-1]
+            own = list(map(add, own, (*map(sub, outwards, outwards[1:]), 0.0)))
+        for layer, seconds in self.wrapped.items():
+            own[layer] += seconds
+        return own[:layers]
+
+    def around_send(self, layer: int, send: Send) -> Send:
+        """Time what a layer put around `send`."""
 
         async def timed(message: Message) -> None:
-            begun = perf_counter()
+            begun = self.now()
             try:
                 await send(message)
             finally:
-                self.wrapped += perf_counter() - begun
+                self._add(layer, self.now() - begun)
 
         return timed
 
-    def unwrap_receive(self, receive: Receive) -> Receive:
-        """Give the original where the layer handed its `receive` on; else time what the layer put around it."""
-        if receive is self.receive:
-            return self._receive
+    def around_receive(self, layer: int, receive: Receive) -> Receive:
+        """Time what a layer put around `receive`."""
 
         async def timed() -> Message:
-            begun = perf_counter()
+            begun = self.now()
             try:
                 return await receive()
             finally:
-                self.wrapped += perf_counter() - begun
+                self._add(layer, self.now() - begun)
 
         return timed
 
-    def own_so_far(self, now: float) -> float:
-        """Give the layer's own time up to `now` (seconds), while what it wraps may still be running."""
-        before = self.before if self.before >= 0 else now - self.entered
-        return max(before + self.wrapped - self.io, 0.0)
+    def _add(self, layer: int, seconds: float) -> None:
+        """Credit a layer, and stop the clock for the inner layers whose wrappers this call was in."""
+        self.wrapped[layer] = self.wrapped.get(layer, 0.0) + seconds
+        self.io += seconds
 
 
-class TimedLayer:
-    """A layer with a clock on either side of it.
+class Boundary:
+    """Stands before a layer; the last one stands behind the last layer.
 
     Args:
-        app: what the layer wraps.
-        layer: the layer.
-        index: its place in the chain, from 0.
-        observe: takes the own time, seconds.
-        left: told of each finished frame with its own time, seconds.
+        app: the layer, or what the chain wraps.
+        layer: index of the layer before this boundary; -1 for none.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        layer: Layer,
-        index: int,
-        observe: Callable[[float], None],
-        left: Callable[[Scope, Frame, float], None],
-    ) -> None:
-        self.app = layer.factory(self._inner, **layer.options)
-        self._wrapped_app = app
-        self._name = layer.name
-        self._index = index
-        self._observe = observe
-        self._left = left
+    def __init__(self, app: ASGIApp, layer: int) -> None:
+        self.app = app
+        self._layer = layer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request through the layer; other scope types go through it untimed."""
+        """Pass one request on; other scope types untimed."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        frame = Frame(self._name, receive, send)
-        frames = current_request(scope).frames
-        frames.append(frame)
+        clock: Clock = scope[SCOPE_KEY].clock
+        clock.entered.append(perf_counter() - clock.io)
+        if send is not clock.send:
+            send = clock.send = clock.around_send(self._layer, send)
+        if receive is not clock.receive:
+            receive = clock.receive = clock.around_receive(self._layer, receive)
         try:
-            await self.app(scope, frame.receive, frame.send)
+            await self.app(scope, receive, send)
         finally:
-            own = max(perf_counter() - frame.entered - frame.inside + frame.wrapped - frame.io, 0.0)
-            self._observe(own)
-            self._left(scope, frame, own)
+            clock.left.append(perf_counter() - clock.io)
 
-    async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+
+class TimedChain:
+    """The layers, one inside the other, with a boundary on either side of each.
+
+    Args:
+        app: what the chain wraps.
+        layers: outermost first.
+        finished: told of each request that has left the chain.
+    """
+
+    def __init__(self, app: ASGIApp, *, layers: tuple[Layer, ...], finished: Callable[[RequestRecord], None]) -> None:
+        inner: ASGIApp = Boundary(app, len(layers) - 1)
+        for index in reversed(range(len(layers))):
+            inner = Boundary(layers[index].factory(inner, **layers[index].options), index - 1)
+        self.app = inner
+        self._finished = finished
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request through the layers; other scope types untimed."""
         if scope["type"] != "http":
-            await self._wrapped_app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        frame = current_request(scope).frames[self._index]
-        begun = perf_counter()
-        frame.before = begun - frame.entered
+        record: RequestRecord = scope[SCOPE_KEY]
+        record.clock = Clock(receive, send)
         try:
-            await self._wrapped_app(scope, frame.unwrap_receive(receive), frame.unwrap_send(send))
+            await self.app(scope, receive, send)
         finally:
-            frame.inside += perf_counter() - begun
+            self._finished(record)

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from telemetry import names
-
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from telemetry.middleware import Frame
+    from telemetry.middleware import Clock
 
 SCOPE_KEY = "telemetry.request"
 
@@ -44,22 +42,24 @@ class RequestRecord:
         response_headers: header fields to add to whatever response leaves.
         status: status of the response, 499 when the client left first, 0 while there is none.
         rejection: the (layer, reason) that answered in the handler's place.
-        frames: own-time measurements of the layers entered so far.
+        headers: the request's header fields by name, the last of each.
+        clock: what measures the layers' own times.
     """
 
     __slots__ = (
-        "client", "forwarded", "frames", "method", "offered_request_ids", "peer", "peer_trusted", "principal",
-        "probe", "rate_limit", "rejection", "remote_trace", "request_id", "response_headers", "route",
+        "client", "clock", "forwarded", "headers", "method", "offered_request_ids", "peer", "peer_trusted",
+        "principal", "probe", "rate_limit", "rejection", "remote_trace", "request_id", "response_headers", "route",
         "sampled", "span_id", "started", "status", "trace_id",
     )  # fmt: skip
 
-    def __init__(self, method: str, peer: str) -> None:
+    def __init__(self, method: str, peer: str, route: str, headers: dict[bytes, bytes]) -> None:
         self.started = perf_counter()
         self.method = method
         self.peer = self.client = peer
-        self.route = names.UNMATCHED_ROUTE
+        self.route = route
+        self.headers = headers
         self.peer_trusted = self.forwarded = self.sampled = self.probe = False
-        self.offered_request_ids: list[bytes] = []
+        self.offered_request_ids: tuple[bytes, ...] = ()
         self.remote_trace: RemoteTrace | None = None
         self.request_id = ""
         self.trace_id: str | None = None
@@ -69,7 +69,7 @@ class RequestRecord:
         self.response_headers: list[tuple[bytes, bytes]] = []
         self.status = 0
         self.rejection: tuple[str, str] | None = None
-        self.frames: list[Frame] = []
+        self.clock: Clock | None = None
 
     def reject(self, layer: str, reason: str) -> None:
         """Say that a layer answers by itself.

@@ -6,9 +6,11 @@ Written out instead of detected: detectors put the command line and the user's n
 from __future__ import annotations
 
 import uuid
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.resources import Resource
 
 if TYPE_CHECKING:
     from telemetry.settings import TelemetrySettings
@@ -19,15 +21,28 @@ def _instance_id() -> str:
     return str(uuid.uuid4())
 
 
-def resource_attributes(settings: TelemetrySettings) -> dict[str, str]:
-    """Give the resource's attributes by the OpenTelemetry semantic conventions; explicit ones win."""
-    return {
-        "telemetry.sdk.language": "python",
-        "telemetry.sdk.name": "opentelemetry",
-        "telemetry.sdk.version": version("opentelemetry-sdk"),
-        "service.name": settings.service_name,
-        "service.version": settings.service_version,
-        "service.instance.id": _instance_id(),
-        "deployment.environment.name": settings.environment,
-        **settings.resource_attributes,
-    }
+class _HashedOnce(Resource):
+    """A resource whose hash is kept: the exporters ask for it with every item, and it is one of a JSON dump."""
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+def resource(settings: TelemetrySettings) -> Resource:
+    """Give the resource by the OpenTelemetry semantic conventions; explicit attributes win."""
+    return _HashedOnce(
+        {
+            "telemetry.sdk.language": "python",
+            "telemetry.sdk.name": "opentelemetry",
+            "telemetry.sdk.version": version("opentelemetry-sdk"),
+            "service.name": settings.service_name,
+            "service.version": settings.service_version,
+            "service.instance.id": _instance_id(),
+            "deployment.environment.name": settings.environment,
+            **settings.resource_attributes,
+        }
+    )

@@ -7,6 +7,7 @@ slowapi#281): the framework's own flattening is used here, and mounts are entere
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi.routing import iter_route_contexts
@@ -15,10 +16,12 @@ from starlette.routing import Mount, compile_path
 from telemetry import names
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator, Sequence
 
     from starlette.routing import BaseRoute
+
+
+_NAMED_GROUP = re.compile(r"\(\?P<[^>]*>")
 
 
 class RouteTemplate(NamedTuple):
@@ -57,22 +60,24 @@ class RouteTable:
     """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        self._static: dict[str, str] = {}
-        self._patterns: list[tuple[re.Pattern[str], str]] = []
         self.templates = tuple(templates(routes))
+        self._static: dict[str, str] = {}
+        self._shown: list[str] = [names.UNMATCHED_ROUTE]
+        patterns: list[str] = []
         for path in dict.fromkeys(template.path for template in self.templates):
             pattern, shown, convertors = compile_path(path)
             if convertors:
-                self._patterns.append((pattern, shown))
-            elif not any(earlier.match(path) for earlier, _ in self._patterns):
+                # One alternative a route, numbered in the router's order, its parameters' names left out.
+                patterns.append("(" + _NAMED_GROUP.sub("(?:", pattern.pattern) + ")")
+                self._shown.append(shown)
+            elif not any(re.match(earlier, path) for earlier in patterns):
                 self._static[path] = shown
+        self._match = re.compile("|".join(patterns) or r"(?!)").match
 
     def resolve(self, path: str) -> str:
         """Give the template for a request's path (without the root path), or `unmatched`."""
         found = self._static.get(path)
         if found is not None:
             return found
-        for pattern, shown in self._patterns:
-            if pattern.match(path):
-                return shown
-        return names.UNMATCHED_ROUTE
+        match = self._match(path)
+        return self._shown[match.lastindex or 0] if match else names.UNMATCHED_ROUTE

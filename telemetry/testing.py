@@ -20,7 +20,7 @@ class Recorder(SpanProcessor):
     """Keeps ended spans and written log lines of one application; standard output gets none.
 
     Args:
-        telemetry: the application's telemetry, before or after its start.
+        telemetry: the application's telemetry, before its start.
     """
 
     def __init__(self, telemetry: Telemetry) -> None:

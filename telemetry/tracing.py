@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider, sampling
 from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from telemetry import names
-from telemetry.resource import resource_attributes
+from telemetry.resource import resource
 
 if TYPE_CHECKING:
     import re
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from opentelemetry.sdk.trace import SpanProcessor
+    from starlette.types import ASGIApp, Scope
 
     from telemetry.request import RemoteTrace
     from telemetry.settings import TelemetrySettings
@@ -77,7 +78,7 @@ class Tracing:
     def __init__(self, settings: TelemetrySettings, processor: SpanProcessor) -> None:
         self.provider = TracerProvider(
             sampler=_sampler(settings),
-            resource=Resource(resource_attributes(settings)),
+            resource=resource(settings),
             shutdown_on_exit=False,  # the lifespan flushes, within a deadline; atexit has none
             span_limits=SpanLimits(max_span_attribute_length=_MAX_VALUE_CHARS),
             meter_provider=NoOpMeterProvider(),
@@ -110,6 +111,22 @@ class Tracing:
             excluded_urls=untraced.pattern,
             exclude_spans=["send", "receive"],
         )
+
+    @staticmethod
+    def name_server_spans(stack: ASGIApp, describe: Callable[[Scope], tuple[str, dict[str, str]]]) -> None:
+        """Let server spans take their name and route from us.
+
+        contrib would match every route a second time, at a third of its whole cost (measured).
+
+        Args:
+            stack: the middleware stack that contrib built.
+            describe: gives a request's span name and first attributes.
+        """
+        layer: Any = stack
+        while layer is not None and not isinstance(layer, OpenTelemetryMiddleware):
+            layer = getattr(layer, "app", None)
+        if layer is not None:
+            layer.default_span_details = describe
 
     @contextmanager
     def span(self, name: str, attributes: Mapping[str, Any]) -> Iterator[Span]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CAPACITY_LINES = 20_000
-# Lines that come within this time are written in one call.
-_GATHER_SECONDS = 0.005
+# How long a line may wait. The thread looks by itself: waking it would cost each request more than its line does.
+_LOOK_SECONDS = 0.05
 
 
 class LineWriter:
@@ -30,7 +30,6 @@ class LineWriter:
         self._stream = stream
         self._dropped = dropped
         self._lines: deque[bytes] = deque()
-        self._pending = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry-log-writer", daemon=True)
         self._thread.start()
@@ -46,20 +45,14 @@ class LineWriter:
             self._dropped("queue_full", 1)
             return
         self._lines.append(line)
-        if not self._pending.is_set():
-            self._pending.set()
 
     def close(self, timeout: float) -> None:
         """Write what waits and end, within `timeout` seconds."""
         self._closing.set()
-        self._pending.set()
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        while not self._closing.is_set():
-            self._pending.wait()
-            self._closing.wait(_GATHER_SECONDS)
-            self._pending.clear()
+        while not self._closing.wait(_LOOK_SECONDS):
             self._drain()
         self._drain()
 

@@ -1,8 +1,12 @@
 """What the layers need of a request's head, read in one pass and kept in the scope."""
 
+from collections import Counter
+from itertools import chain
 from typing import Any
 
 from starlette.types import Scope
+
+from telemetry import current_request
 
 _KEY = "service.head"
 _SINGLE = {
@@ -20,6 +24,11 @@ _FIELD_BYTES = 4
 _LINE_BYTES = 12
 
 
+def _repeated(fields: list[tuple[bytes, bytes]]) -> frozenset[str]:
+    seen = Counter(name for name, _ in fields)
+    return frozenset(field for name, field in _SINGLE.items() if seen[name] > 1)
+
+
 class Head:
     """Fields of one request's head; each a value, None where absent.
 
@@ -34,25 +43,27 @@ class Head:
     )  # fmt: skip
 
     def __init__(self, scope: Scope) -> None:
-        self.authorization: bytes | None = None
-        self.content_encoding: bytes | None = None
-        self.content_length: bytes | None = None
-        self.content_type: bytes | None = None
-        self.host: bytes | None = None
-        self.origin: bytes | None = None
-        self.requested_method: bytes | None = None
-        self.transfer_encoding: bytes | None = None
-        self.repeated: frozenset[str] = frozenset()
+        fields = scope["headers"]
+        last = current_request(scope).headers
+        get = last.get
+        self.authorization = get(b"authorization")
+        self.content_encoding = get(b"content-encoding")
+        self.content_length = get(b"content-length")
+        self.content_type = get(b"content-type")
+        self.host = get(b"host")
+        self.origin = get(b"origin")
+        self.requested_method = get(b"access-control-request-method")
+        self.transfer_encoding = get(b"transfer-encoding")
+        self.repeated = _repeated(fields) if len(last) != len(fields) else frozenset()
         raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")
-        size = _LINE_BYTES + len(scope["method"]) + len(raw_path) + len(scope.get("query_string", b""))
-        for name, value in scope["headers"]:
-            size += len(name) + len(value) + _FIELD_BYTES
-            field = _SINGLE.get(name)
-            if field is not None:
-                if getattr(self, field) is not None:
-                    self.repeated |= {field}
-                setattr(self, field, value)
-        self.size = size
+        self.size = (
+            _LINE_BYTES
+            + len(scope["method"])
+            + len(raw_path)
+            + len(scope.get("query_string", b""))
+            + len(fields) * _FIELD_BYTES
+            + sum(map(len, chain.from_iterable(fields)))
+        )
 
     @property
     def has_body(self) -> bool:

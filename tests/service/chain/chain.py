@@ -212,7 +212,7 @@ class Chain:
         chunks = [body] if isinstance(body, bytes) else list(body)
         if body and isinstance(body, bytes) and not any(n == b"content-length" for n, _ in raw):
             raw.append((b"content-length", b"%d" % len(body)))
-        record = RequestRecord(method, client)
+        record = RequestRecord(method, client, path, dict(raw))
         record.request_id, record.trace_id = "req_test", "0" * 31 + "1"
         record.route = self.table.resolve(path)
         scope: dict[str, Any] = {
