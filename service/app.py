@@ -7,14 +7,14 @@ from service.access import Access, audit
 from service.auth import configured_verifier
 from service.database import Database
 from service.lifespan import lifespan
-from service.limits import SlidingWindow
-from service.middleware import response_headers, stack
+from service.limits import in_memory_limiter
+from service.middleware import REJECTIONS, response_headers, stack
 from service.readiness import Readiness
 from service.routes import applications, jobs, profiles
 from service.routes.docs import docs_router
 from service.routes.health import health_router
 from service.settings import Settings
-from telemetry import instrument
+from telemetry import instrument, names
 
 TITLE = "Clearstory"
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     access["GET", settings.telemetry.metrics_path] = Access("address", None)
 
     verifier = configured_verifier(settings)
-    limiter = SlidingWindow(settings.rate_limits)
+    limiter = in_memory_limiter(settings.rate_limits, lambda: app.state.telemetry.metrics)
     layers = stack(
         settings,
         access=access,
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
         metrics=lambda: app.state.telemetry.metrics,  # asked for when the first request builds the layers
     )
     telemetry = instrument(app, settings.telemetry, layers=layers, response_headers=response_headers(settings))
+    telemetry.metrics.declare(names.MIDDLEWARE_REJECTIONS, REJECTIONS)  # each exists at 0 from the start
     app.state.access = access
     app.state.telemetry = telemetry
     app.state.database = Database(settings.database_url, telemetry)  # after telemetry, which watches it

@@ -104,7 +104,7 @@ def _banner(settings: Settings, listeners: Sequence[socket.socket]) -> list[str]
         f"  TOKEN={token}",
         f'  curl -i -H "Authorization: Bearer $TOKEN" "{url}/api/v1/jobs?limit=3"',
         '  curl -i -X PUT -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" '
-        '-d \'{"name": "Ada"}\' ' + f"{url}/api/v1/profiles/me",
-        f"  curl -i {url}/api/v1/profiles/me",
+        '-d \'{"name": "Ada", "email": "ada@example.com"}\' ' + f"{url}/api/v1/profiles/me",
+        f"  curl -i {url}/api/v1/profiles/me   # no token: a 401 that says which trace to look at",
         "",
     ]
