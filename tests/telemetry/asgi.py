@@ -131,7 +131,12 @@ async def serving(app: Any) -> AsyncIterator[Served]:
 
     async def say(phase: str) -> None:
         await to_app.put({"type": f"lifespan.{phase}"})
-        message = await from_app.get()
+        answer = asyncio.ensure_future(from_app.get())
+        await asyncio.wait({answer, life}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            answer.cancel()
+            await life
+        message = await answer
         if message["type"] != f"lifespan.{phase}.complete":
             await asyncio.gather(life, return_exceptions=True)
             raise RuntimeError(message.get("message", phase))

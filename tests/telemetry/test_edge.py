@@ -232,13 +232,13 @@ HOP = st.one_of(
     st.ip_addresses().map(lambda ip: str(ip).encode()),
     st.sampled_from([b"10.0.0.9", b"10.1.1.1:80", b'"[2001:db8::1]:80"', b"unknown", b"_x", b"for=10.0.0.1", b"for="]),
 )
-HEADERS = st.lists(st.tuples(st.sampled_from([b"x-forwarded-for", b"forwarded"]), st.lists(HOP).map(b",".join)))
+FIELD = st.lists(st.lists(HOP).map(b",".join))
 
 
-@given(headers=HEADERS)
-def test_client_address_never_raises(headers: list[tuple[bytes, bytes]]) -> None:
+@given(x_forwarded_for=FIELD, forwarded=FIELD)
+def test_client_address_never_raises(x_forwarded_for: list[bytes], forwarded: list[bytes]) -> None:
     """Whatever stands in the forwarding headers, the answer is the peer or a plain IP address."""
-    client = client_address("10.0.0.1", headers, is_proxy)
+    client = client_address("10.0.0.1", x_forwarded_for, forwarded, is_proxy)
     assert client == "10.0.0.1" or str(ip_address(client)) == client
 
 
@@ -246,11 +246,10 @@ def test_client_address_never_raises(headers: list[tuple[bytes, bytes]]) -> None
 def test_prepended_hops_never_matter(left: list[str], proxies: list[int]) -> None:
     """What a client writes to the left of its own address changes nothing."""
     hops = [*left, "198.51.100.7", *(f"10.0.0.{last}" for last in proxies)]
-    headers = [(b"x-forwarded-for", ", ".join(hops).encode())]
-    assert client_address("10.0.0.1", headers, is_proxy) == "198.51.100.7"
+    assert client_address("10.0.0.1", [", ".join(hops).encode()], [], is_proxy) == "198.51.100.7"
 
 
-@given(headers=HEADERS)
-def test_untrusted_peers_headers_never_matter(headers: list[tuple[bytes, bytes]]) -> None:
+@given(x_forwarded_for=FIELD, forwarded=FIELD)
+def test_untrusted_peers_headers_never_matter(x_forwarded_for: list[bytes], forwarded: list[bytes]) -> None:
     """For a peer that is not trusted the answer is the peer."""
-    assert client_address(STRANGER, headers, is_proxy) == STRANGER
+    assert client_address(STRANGER, x_forwarded_for, forwarded, is_proxy) == STRANGER
