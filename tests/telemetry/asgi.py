@@ -55,6 +55,10 @@ class Answer:
     def trace_id(self) -> str:
         return (self.header("traceresponse") or "").split("-")[1]
 
+    @property
+    def span_id(self) -> str:
+        return (self.header("traceresponse") or "").split("-")[2]
+
 
 class Served:
     """A started application."""

@@ -1,0 +1,112 @@
+"""What nobody handled."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from telemetry.testing import Recorder
+from tests.telemetry.asgi import serving, watch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import asyncio
+from telemetry import Telemetry, TelemetrySettings
+
+async def main():
+    telemetry = Telemetry(TelemetrySettings(service_name="test"))
+    await telemetry.start()
+    return telemetry
+
+telemetry = asyncio.run(main())
+secret = "the-" + "local"
+{last}
+"""
+
+
+def run(last: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that dies after its telemetry has started."""
+    program = PROGRAM.format(last=last)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_ctrl_c_is_no_crash() -> None:
+    """A KeyboardInterrupt writes no line and no traceback."""
+    done = run("raise KeyboardInterrupt")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+@pytest.fixture
+def watched() -> tuple[FastAPI, Recorder]:
+    """An app and what it tells."""
+    app = FastAPI()
+    return app, watch(app).recorder
+
+
+async def test_threads_exception_is_a_line(watched: tuple[FastAPI, Recorder]) -> None:
+    """An exception that ends a thread is one line with the thread's name."""
+    app, recorder = watched
+
+    def fail() -> None:
+        raise ValueError("in a thread")
+
+    async with serving(app):
+        thread = threading.Thread(target=fail, name="worker-7")
+        thread.start()
+        await asyncio.to_thread(thread.join)
+    (line,) = recorder.events("process.crashed")
+    assert (line["thread"], line["exception"][0]["exc_value"]) == ("worker-7", "in a thread")
+
+
+async def test_forgotten_tasks_exception_is_a_line(watched: tuple[FastAPI, Recorder]) -> None:
+    """The exception of a task that nobody awaits is one line with the task's name."""
+    app, recorder = watched
+
+    async def fail() -> None:
+        raise ValueError("in a task")
+
+    async with serving(app):
+        task = asyncio.create_task(fail(), name="sweeper")
+        await asyncio.sleep(0.01)
+        del task
+        gc.collect()
+    (line,) = recorder.events("task.failed")
+    assert (line["task"], line["level"]) == ("sweeper", "error")
+    assert line["exception"][0]["exc_value"] == "in a task"
+
+
+async def test_callbacks_exception_is_a_line(watched: tuple[FastAPI, Recorder]) -> None:
+    """The exception of a loop's callback is one line."""
+    app, recorder = watched
+
+    def fail() -> None:
+        raise ValueError("in a callback")
+
+    async with serving(app):
+        asyncio.get_running_loop().call_soon(fail)
+        await asyncio.sleep(0.01)
+    (line,) = recorder.events("task.failed")
+    assert line["task"] == "callback"
+
+
+async def test_hooks_are_given_back(watched: tuple[FastAPI, Recorder]) -> None:
+    """After the stop the hooks are what they were."""
+    app, _ = watched
+    before = (sys.excepthook, threading.excepthook)
+    async with serving(app):
+        assert sys.excepthook is not before[0]
+    assert (sys.excepthook, threading.excepthook) == before
+    assert asyncio.get_running_loop().get_exception_handler() is None
