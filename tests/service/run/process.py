@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 _URL = re.compile(rb"http://127\.0\.0\.1:([0-9]+)\n")
 _TOKEN = re.compile(rb"TOKEN=(\S+)")
+_BANNER_END = re.compile(rb"curl [^\n]*\n\n\Z")
 
 
 class Process:
@@ -111,7 +112,7 @@ async def running(directory: Path, module: str = "service", **settings: str) -> 
     banner = b""
     try:
         async with asyncio.timeout(30):
-            while b"profiles/me\n\n" not in banner:
+            while not _BANNER_END.search(banner):
                 line = await process.stderr.readline()
                 if not line:
                     out = await process.stdout.read()
