@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telemetry import names
 from telemetry.logs import get_logger, mark_reported
-from telemetry.tracing import end_failed
+from telemetry.tracing import record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,7 +67,7 @@ class Accounts:
 
     def failed(self, record: RequestRecord, exception: Exception) -> None:
         """Report an unhandled exception once: on the span, in the log and to Sentry."""
-        end_failed(exception)
+        record_failure(exception)
         _log.error(names.HTTP_REQUEST_FAILED, method=record.method, route=record.route, exc_info=exception)
         mark_reported(exception)
         self._sentry.capture_request(exception, record)

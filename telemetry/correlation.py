@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from telemetry.logs import bind_request, unbind_request
+from telemetry import names
+from telemetry.logs import bind_request, get_logger, unbind_request
 from telemetry.request import current_request
-from telemetry.tracing import close_current, current_ids, describe_request
+from telemetry.tracing import close_current, current_ids, describe_request, mark_failed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     ResponseHeaders = Callable[[Scope, RequestRecord, int, Headers], Iterable[tuple[bytes, bytes]]]
     ErrorResponse = Callable[[Scope, RequestRecord, Exception, Receive, Send], Awaitable[None]]
 
+_log = get_logger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _OURS = frozenset({b"x-request-id", b"traceresponse"})
 CLIENT_CLOSED_REQUEST = 499  # nginx's code for a client that left first
@@ -86,13 +88,17 @@ class Correlation:
             raise
         finally:
             if not exchange.closed:
-                exchange.close(CLIENT_CLOSED_REQUEST if exchange.disconnected else record.status)
+                # An application that returns without an answer gets a 500 from the server.
+                exchange.close(CLIENT_CLOSED_REQUEST if exchange.disconnected else record.status or 500)
             unbind_request(bound)
 
     async def _failed(self, exchange: _Exchange, exception: Exception) -> None:
         record = exchange.record
         self.accounts.failed(record, exception)
+        exchange.failure = exception
         if record.status == 0:
+            # The exception goes on to the server, which ends the connection.
+            record.response_headers.append((b"connection", b"close"))
             await self._error_response(exchange.scope, record, exception, exchange.receive, exchange.send)
         elif not exchange.closed:
             exchange.close(record.status)
@@ -101,7 +107,10 @@ class Correlation:
     def complete(self, scope: Scope, record: RequestRecord, message: Message) -> None:
         """Add the ids and everybody's header fields to a response's first message."""
         headers: Headers = [*message.get("headers", ()), *record.response_headers]
-        headers += self._response_headers(scope, record, message["status"], headers)
+        try:
+            headers += self._response_headers(scope, record, message["status"], headers)
+        except Exception:  # noqa: BLE001 - the application's hook; the response is worth more
+            _log.exception(names.RESPONSE_HEADERS_FAILED)
         if not _OURS.isdisjoint(dict(headers)):
             headers = [header for header in headers if header[0] not in _OURS]
         headers.append((b"x-request-id", record.request_id.encode()))
@@ -115,7 +124,8 @@ class _Exchange:
     """The response of one request as it passes."""
 
     __slots__ = (
-        "_accounts", "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected", "record", "scope",
+        "_accounts", "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected", "failure",
+        "record", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -129,6 +139,7 @@ class _Exchange:
         self.record = record
         self.bytes_sent = 0
         self.closed = self.disconnected = False
+        self.failure: BaseException | None = None
 
     async def receive(self) -> Message:
         begun = perf_counter()
@@ -151,6 +162,8 @@ class _Exchange:
             if not message.get("more_body", False) and not self.closed:
                 self.close(CLIENT_CLOSED_REQUEST if self.disconnected else record.status)
         await self._send(message)
+        if self.failure is not None and not self.closed:
+            mark_failed(self.failure)
         if record.clock is not None:
             record.clock.io += perf_counter() - begun
 

@@ -22,10 +22,12 @@ class Crashes:
 
     Args:
         capture: sends an exception to the error tracker.
+        write_out: writes the log lines that wait; called when the process is about to end.
     """
 
-    def __init__(self, capture: Callable[[BaseException], None]) -> None:
+    def __init__(self, capture: Callable[[BaseException], None], write_out: Callable[[], None]) -> None:
         self._capture = capture
+        self._write_out = write_out
         self._before: tuple[Any, Any] = (sys.excepthook, threading.excepthook)
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -44,6 +46,7 @@ class Crashes:
         if issubclass(kind, KeyboardInterrupt):
             return
         self._report(exception, thread="main")
+        self._write_out()
 
     def _thread(self, crash: threading.ExceptHookArgs) -> None:
         if crash.exc_value is not None:

@@ -8,6 +8,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from telemetry import names
+from telemetry.logs import get_logger
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
     from telemetry.correlation import ErrorResponse
     from telemetry.request import RequestRecord
+
+_log = get_logger(__name__)
 
 
 def problem_response(scope: Scope, record: RequestRecord) -> Response:  # noqa: ARG001 - the seam's signature
@@ -42,8 +47,11 @@ def error_response(handler: Callable[..., Any] | None) -> ErrorResponse:
     async def respond(scope: Scope, record: RequestRecord, exception: Exception, receive: Receive, send: Send) -> None:
         response = problem_response(scope, record)
         if handler is not None:
-            made = handler(Request(scope), exception)
-            response = await made if hasattr(made, "__await__") else made
+            try:
+                made = handler(Request(scope), exception)
+                response = await made if hasattr(made, "__await__") else made
+            except Exception:  # noqa: BLE001 - the application's handler; the client gets an answer all the same
+                _log.exception(names.HTTP_REQUEST_FAILED, method=record.method, route=record.route)
         await response(scope, receive, send)
 
     return respond

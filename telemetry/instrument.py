@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
+from starlette.routing import compile_path
 
 from telemetry import names
 from telemetry.correlation import Correlation
@@ -58,7 +59,7 @@ def instrument(
     telemetry.accounts.watch_layers(layer.name for layer in layers)
     _wrap_lifespan(app, telemetry)
     _insert_middleware(app, telemetry, layers, response_headers)
-    telemetry.tracing.instrument_server(app, telemetry.untraced_urls())
+    telemetry.tracing.instrument_server(app)
     _wrap_edge(app, telemetry)
     return telemetry
 
@@ -82,7 +83,7 @@ def _insert_middleware(
     accounts = telemetry.accounts
 
     def build_with_layers() -> ASGIApp:
-        handlers: dict[Any, Any] = app.exception_handlers
+        own, handlers = app.user_middleware, app.exception_handlers
         correlation = Middleware(
             Correlation,
             accounts=accounts,
@@ -90,12 +91,13 @@ def _insert_middleware(
             error_response=error_response(handlers.get(500) or handlers.get(Exception)),
         )
         timed = Middleware(TimedChain, layers=tuple(layers), finished=accounts.chain_left)
-        own = app.user_middleware
         app.user_middleware = [correlation, timed, *own] if layers else [correlation, *own]
+        # Correlation asks the handler of last resort; Starlette would ask it again, and throw its answer away.
+        app.exception_handlers = {key: value for key, value in handlers.items() if key not in {500, Exception}}
         try:
             return build()
         finally:
-            app.user_middleware = own
+            app.user_middleware, app.exception_handlers = own, handlers
 
     app.build_middleware_stack = build_with_layers  # type: ignore[method-assign]
 
@@ -107,8 +109,10 @@ def _wrap_edge(app: FastAPI, telemetry: Telemetry) -> None:
         routes = RouteTable(app.routes)
         declare_routes(telemetry, routes)
         stack = build()
-        telemetry.tracing.name_server_spans(stack, describe_span)
-        return Edge(stack, settings=telemetry.settings, routes=routes, tracing=telemetry.tracing)
+        without_span = telemetry.tracing.name_server_spans(stack, describe_span)
+        return Edge(
+            stack, without_span=without_span, settings=telemetry.settings, routes=routes, tracing=telemetry.tracing
+        )
 
     app.build_middleware_stack = build_with_edge  # type: ignore[method-assign]
 
@@ -126,7 +130,7 @@ def declare_routes(telemetry: Telemetry, routes: RouteTable) -> None:
     """Make the time to first byte of every route exist at 0, and the durations of what it documents."""
     untraced = telemetry.settings.untraced_paths
     for template in routes.templates:
-        path = routes.resolve(template.path) if "{" not in template.path else template.path
+        path = compile_path(template.path)[1]
         if path in untraced or template.methods is None:
             continue
         for method in template.methods & set(names.METHODS):

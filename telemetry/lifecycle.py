@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 import threading
 import time
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 FLUSH_SECONDS = 1.0
+_WRITE_OUT_SECONDS = 0.5
 _LAG_INTERVAL_SECONDS = 0.25
 
 
@@ -65,7 +65,7 @@ class Telemetry:
             forward=self._records.emit if settings.otlp_endpoint is not None else None,
         )
         self.sentry = Sentry(settings)
-        self._crashes = Crashes(self.sentry.capture)
+        self._crashes = Crashes(self.sentry.capture, self._write_out)
         self._database = DatabaseWatch(self.metrics, self.tracing.provider)
         self.accounts = Accounts(self.metrics, self.logs, self.tracing, self.sentry, Pseudonyms(settings.pseudonym_key))
         self._lag: asyncio.Task[None] | None = None
@@ -91,6 +91,11 @@ class Telemetry:
         if self._writer is not None:
             self._writer.write(line)
 
+    def _write_out(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close(timeout=_WRITE_OUT_SECONDS)
+
     async def start(self) -> None:
         """Start the writer, the exporters, the error tracker and the hooks."""
         self._writer = LineWriter(sys.stdout.buffer, lambda reason, count: self.losses.lost("log_lines", reason, count))
@@ -112,9 +117,7 @@ class Telemetry:
         await asyncio.to_thread(self._flush)
         self._crashes.remove(asyncio.get_running_loop())
         self.logs.stop()
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close(timeout=0.5)
+        self._write_out()
 
     def _flush(self) -> None:
         """Stop the exporters, each in a daemon thread: none may keep the process from ending."""
@@ -140,19 +143,11 @@ class Telemetry:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep telemetry running for the length of an `async with`."""
-        await self.start()
         try:
+            await self.start()
             yield
         finally:
             await self.stop()
-
-    def untraced_urls(self) -> re.Pattern[str]:
-        r"""Give what matches the whole URL of a probe: anchored, or `/health` would hide `/healthcare` too.
-
-        `\Z`, since `$` also matches before a final newline, which a path may hold percent-encoded.
-        """
-        paths = "|".join(re.escape(path) for path in sorted(self.settings.untraced_paths))
-        return re.compile(rf"^https?://[^/]*(?:{paths})\Z")
 
     def span(self, name: str, **attributes: Any) -> AbstractContextManager[Any]:  # noqa: ANN401
         """Open a child of the current span for the length of a `with`."""

@@ -7,7 +7,6 @@ cleaned a second time, at half the price of the record (measured).
 from __future__ import annotations
 
 import sys
-import traceback
 from functools import cache
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from telemetry.exceptions import MAX_TEXT_CHARS, exception_attributes
 from telemetry.rendering import as_text, shown
 from telemetry.resource import resource
 
@@ -33,8 +33,6 @@ _SEVERITIES = {
 }
 _AS_IT_IS = frozenset({float, bool})
 _INT64 = 1 << 63
-# One runaway value must not fill a batch; the same bound as for spans.
-_MAX_VALUE_CHARS = 16_384
 # Each of these has a place of its own in a record.
 _NOT_ATTRIBUTES = frozenset({"timestamp", "level", "event", "logger", "trace_id", "span_id", "exc_info", "exception"})
 
@@ -79,8 +77,8 @@ class LogRecords:
 def _value(value: Any) -> Any:  # noqa: ANN401 - any value that was logged
     kind = type(value)
     if kind is str:
-        if len(value) > _MAX_VALUE_CHARS:
-            value = value[:_MAX_VALUE_CHARS]
+        if len(value) > MAX_TEXT_CHARS:
+            value = value[:MAX_TEXT_CHARS]
         return value if value.isascii() else as_text(value)
     if kind in _AS_IT_IS or (kind is int and -_INT64 <= value < _INT64):
         return value
@@ -88,26 +86,11 @@ def _value(value: Any) -> Any:  # noqa: ANN401 - any value that was logged
         return _value(str(value))
     if kind is dict:
         return {as_text(str(key)): _value(inner) for key, inner in value.items()}
-    return None if value is None else shown(value)[:_MAX_VALUE_CHARS]
+    return None if value is None else shown(value)[:MAX_TEXT_CHARS]
 
 
 def _exception(exc_info: Any) -> dict[str, str]:  # noqa: ANN401 - what structlog accepts
-    """Give an exception's attributes by the semantic conventions; its frames without their variables."""
     exception = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if exception is True:
         exception = sys.exc_info()[1]
-    if not isinstance(exception, BaseException):
-        return {}
-    return {
-        "exception.type": type(exception).__qualname__,
-        "exception.message": _value(shown_message(exception)),
-        "exception.stacktrace": _value(as_text("".join(traceback.format_exception(exception)))),
-    }
-
-
-def shown_message(exception: BaseException) -> str:
-    """Give an exception's text, or a placeholder where its `__str__` raises."""
-    try:
-        return str(exception)
-    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
-        return shown(exception)
+    return exception_attributes(exception) if isinstance(exception, BaseException) else {}

@@ -7,20 +7,21 @@ may take a shorter way to the same bytes.
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars, merge_contextvars
 
 from telemetry import names
 from telemetry.rendering import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
-    from contextvars import ContextVar, Token
+    from contextvars import Token
 
     from structlog.typing import FilteringBoundLogger, Processor
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Bound = tuple[Token[Any], ...]
 
 ACCESS_LOGGER = "telemetry.access"
-_REPORTED = "__telemetry_reported__"
+_REPORTED: ContextVar[BaseException | None] = ContextVar("telemetry_reported", default=None)
 # A plain string: what is rendered or sent with each request need not know more than its name.
 _COMPLETED = str(names.HTTP_REQUEST_COMPLETED)
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -80,8 +81,11 @@ def unbind_request(bound: Bound) -> None:
 
 
 def mark_reported(exception: BaseException) -> None:
-    """Say that an exception was logged with its trace, so that the server's second record of it is dropped."""
-    setattr(exception, _REPORTED, True)
+    """Say that an exception was logged with its trace, so that the server's second record of it is dropped.
+
+    Kept in the context that the server logs from, since some exceptions refuse attributes.
+    """
+    _REPORTED.set(exception)
 
 
 def timestamp() -> str:
@@ -120,7 +124,7 @@ class _ForeignRecords(logging.Handler):
         if record.name.startswith("opentelemetry."):
             return False
         exception = record.exc_info[1] if record.exc_info else None
-        return not (record.name == "uvicorn.error" and getattr(exception, _REPORTED, False))
+        return exception is None or record.name != "uvicorn.error" or _REPORTED.get() is not exception
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -175,7 +179,15 @@ class Logs:
             no_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
             return [*chain, structlog.processors.ExceptionRenderer(no_locals), self._render]
         console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        return [*chain, lambda logger, method, event: f"{console(logger, method, event)}\n".encode()]
+
+        def render(logger: Any, method: str, event: EventDict) -> bytes:  # noqa: ANN401
+            plain = dict(event)
+            try:
+                return f"{console(logger, method, event)}\n".encode("utf-8", "backslashreplace")
+            except Exception:  # noqa: BLE001 - a foreign __repr__ or __str__ may raise anything
+                return dumps(plain)
+
+        return [*chain, render]
 
     def _complete(self, logger: _Lines | None, _method: str, event: EventDict) -> EventDict:
         if logger is not None:
@@ -253,6 +265,7 @@ class Logs:
         if trace_id is not None:
             event["trace_id"] = trace_id
             event["span_id"] = span_id
+        event.update(get_contextvars())  # the ids again, and what the application bound
         event.update(fields)
         if self._forward is not None:
             self._forward(event)

@@ -47,6 +47,9 @@ HTTP_REQUEST_COMPLETED = Event(
 HTTP_REQUEST_FAILED = Event(
     "http.request.failed", ("method", "route", "exception"), "an unhandled exception, once, with its trace"
 )
+RESPONSE_HEADERS_FAILED = Event(
+    "http.response.headers.failed", ("exception",), "the application's response_headers raised; its fields are missing"
+)
 HTTP_REQUEST_INVALID = Event(
     "http.request.invalid",
     ("count",),

@@ -16,7 +16,7 @@ from starlette.routing import Mount, compile_path
 from telemetry import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from starlette.routing import BaseRoute
 
@@ -53,7 +53,7 @@ def templates(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[RouteTe
 
 
 class RouteTable:
-    """Finds the template of a path; the first route wins, as in the router.
+    """Finds the template of a request's path as the router would: the first route that takes path and method wins.
 
     Args:
         routes: the application's routes.
@@ -61,23 +61,50 @@ class RouteTable:
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self.templates = tuple(templates(routes))
+        methods = {method for template in self.templates for method in template.methods or ()}
+        self._by_method = {
+            method: _Paths(t.path for t in self.templates if t.methods is None or method in t.methods)
+            for method in methods
+        }
+        self._any_method = _Paths(template.path for template in self.templates)
+
+    def resolve(self, method: str, path: str) -> str:
+        """Give the template for a request, or `unmatched`; a path whose method has no route gives its first (405).
+
+        Args:
+            method: as it was received.
+            path: without the root path.
+        """
+        paths = self._by_method.get(method)
+        found = paths.resolve(path) if paths is not None else None
+        if found is None:
+            found = self._any_method.resolve(path)
+        return names.UNMATCHED_ROUTE if found is None else found
+
+
+class _Paths:
+    """Path templates in the router's order: those without parameters in a dictionary, the others in one pattern."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
         self._static: dict[str, str] = {}
-        self._shown: list[str] = [names.UNMATCHED_ROUTE]
+        self._shown: dict[str, str] = {}
         patterns: list[str] = []
-        for path in dict.fromkeys(template.path for template in self.templates):
+        for path in dict.fromkeys(paths):
             pattern, shown, convertors = compile_path(path)
             if convertors:
-                # One alternative a route, numbered in the router's order, its parameters' names left out.
-                patterns.append("(" + _NAMED_GROUP.sub("(?:", pattern.pattern) + ")")
-                self._shown.append(shown)
+                # One named alternative a route, its parameters' own names left out: they may repeat.
+                name = f"route{len(patterns)}"
+                patterns.append(f"(?P<{name}>{_NAMED_GROUP.sub('(?:', pattern.pattern)})")
+                self._shown[name] = shown
             elif not any(re.match(earlier, path) for earlier in patterns):
                 self._static[path] = shown
         self._match = re.compile("|".join(patterns) or r"(?!)").match
 
-    def resolve(self, path: str) -> str:
-        """Give the template for a request's path (without the root path), or `unmatched`."""
+    def resolve(self, path: str) -> str | None:
         found = self._static.get(path)
+        if found is None and path.endswith("\n"):
+            found = self._static.get(path[:-1])  # Starlette's `$` takes a final newline, too
         if found is not None:
             return found
         match = self._match(path)
-        return self._shown[match.lastindex or 0] if match else names.UNMATCHED_ROUTE
+        return self._shown[match.lastgroup or ""] if match else None

@@ -43,7 +43,6 @@ class Sentry:
             include_local_variables=False,
             include_source_context=False,
             max_request_body_size="never",
-            send_default_pii=False,
             auto_session_tracking=False,
             propagate_traces=False,
             spotlight=False,

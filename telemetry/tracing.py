@@ -16,10 +16,10 @@ from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from telemetry import names
+from telemetry.exceptions import MAX_TEXT_CHARS, exception_attributes
 from telemetry.resource import resource
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterator, Mapping
 
     from fastapi import FastAPI
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from telemetry.request import RemoteTrace
     from telemetry.settings import TelemetrySettings
 
-# Spans keep at most this many characters of a value: one runaway attribute must not fill a batch.
-_MAX_VALUE_CHARS = 16_384
 _SCOPE = "clearstory"
 
 
@@ -80,7 +78,7 @@ class Tracing:
             sampler=_sampler(settings),
             resource=resource(settings),
             shutdown_on_exit=False,  # the lifespan flushes, within a deadline; atexit has none
-            span_limits=SpanLimits(max_span_attribute_length=_MAX_VALUE_CHARS),
+            span_limits=SpanLimits(max_span_attribute_length=MAX_TEXT_CHARS),
             meter_provider=NoOpMeterProvider(),
         )
         self.provider.add_span_processor(processor)
@@ -93,27 +91,28 @@ class Tracing:
             trace.set_tracer_provider(self.provider)
         propagate.set_global_textmap(TraceContextTextMapPropagator())
 
-    def instrument_server(self, app: FastAPI, untraced: re.Pattern[str]) -> None:
-        """Give each request of the application a server span, but for the untraced URLs.
+    def instrument_server(self, app: FastAPI) -> None:
+        """Give each request of the application a server span.
 
         Another source of server spans takes its place here; what the house asks of it is a current span for
         the time of the request.
 
         Args:
             app: the application, before its middleware stack is built.
-            untraced: matches the whole URLs that get no span.
         """
         stable_semantic_conventions()
         FastAPIInstrumentor.instrument_app(
             app,
             tracer_provider=self.provider,
             meter_provider=NoOpMeterProvider(),
-            excluded_urls=untraced.pattern,
+            # The probes are led past the span by path (`Edge`); what contrib matches is a URL with the
+            # client's own Host in it, and the environment would have a say.
+            excluded_urls="",
             exclude_spans=["send", "receive"],
         )
 
     @staticmethod
-    def name_server_spans(stack: ASGIApp, describe: Callable[[Scope], tuple[str, dict[str, str]]]) -> None:
+    def name_server_spans(stack: ASGIApp, describe: Callable[[Scope], tuple[str, dict[str, str]]]) -> ASGIApp:
         """Let server spans take their name and route from us.
 
         contrib would match every route a second time, at a third of its whole cost (measured).
@@ -121,12 +120,18 @@ class Tracing:
         Args:
             stack: the middleware stack that contrib built.
             describe: gives a request's span name and first attributes.
+
+        Returns:
+            What stands behind the server span.
         """
         layer: Any = stack
         while layer is not None and not isinstance(layer, OpenTelemetryMiddleware):
             layer = getattr(layer, "app", None)
-        if layer is not None:
-            layer.default_span_details = describe
+        if layer is None:
+            return stack
+        layer.default_span_details = describe
+        inner: ASGIApp = layer.app
+        return inner
 
     @contextmanager
     def span(self, name: str, attributes: Mapping[str, Any]) -> Iterator[Span]:
@@ -170,17 +175,26 @@ def describe_request(request_id: str, remote: RemoteTrace | None) -> None:
         span.add_link(context)
 
 
-def end_failed(exception: BaseException) -> None:
-    """Record an unhandled exception on the current span and set its status.
+def record_failure(exception: BaseException) -> None:
+    """Record an unhandled exception on the current span.
 
     Args:
-        exception: its type becomes `error.type` and the status' description, its text only the event's.
+        exception: also one whose text cannot be had: the SDK's own `record_exception` raises with it.
     """
     span = trace.get_current_span()
     if span.is_recording():
-        span.record_exception(exception)
-        span.set_attribute("error.type", type(exception).__qualname__)
-        span.set_status(Status(StatusCode.ERROR, type(exception).__qualname__))
+        span.add_event("exception", dict(exception_attributes(exception)))
+        mark_failed(exception)
+
+
+def mark_failed(exception: BaseException) -> None:
+    """Set the current span's status and `error.type` to an exception's class; its text stays in the event.
+
+    contrib sets both to the status code when a 500 starts, so they are set once more after it.
+    """
+    span = trace.get_current_span()
+    span.set_attribute("error.type", type(exception).__qualname__)
+    span.set_status(Status(StatusCode.ERROR, type(exception).__qualname__))
 
 
 def close_current() -> None:

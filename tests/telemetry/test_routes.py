@@ -121,7 +121,7 @@ def app(tmp_path: Path) -> FastAPI:
 )
 def test_pain_5_every_kind_of_route_is_found(app: FastAPI, path: str, template: str) -> None:
     """Pain 5: included, prefixed, nested and mounted routes give their whole template, other paths `unmatched`."""
-    assert RouteTable(app.routes).resolve(path) == template
+    assert RouteTable(app.routes).resolve("GET", path) == template
 
 
 def test_parametrised_before_static_wins_in_router_order() -> None:
@@ -129,7 +129,7 @@ def test_parametrised_before_static_wins_in_router_order() -> None:
     app = bare()
     app.add_api_route("/items/{item_id}", endpoint)
     app.add_api_route("/items/latest", endpoint)
-    assert RouteTable(app.routes).resolve("/items/latest") == "/items/{item_id}"
+    assert RouteTable(app.routes).resolve("GET", "/items/latest") == "/items/{item_id}"
 
 
 def test_host_routes_do_not_stop_the_start() -> None:
@@ -138,7 +138,7 @@ def test_host_routes_do_not_stop_the_start() -> None:
     app.router.routes.append(Host("api.example", Router(routes=[Route("/hosted", plain)])))
     app.router.routes.append(WebSocketRoute("/ws", plain))
     app.add_api_route("/items", endpoint)
-    assert RouteTable(app.routes).resolve("/items") == "/items"
+    assert RouteTable(app.routes).resolve("GET", "/items") == "/items"
 
 
 def test_methods_are_known_by_route(app: FastAPI) -> None:

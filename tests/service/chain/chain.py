@@ -214,7 +214,7 @@ class Chain:
             raw.append((b"content-length", b"%d" % len(body)))
         record = RequestRecord(method, client, path, dict(raw))
         record.request_id, record.trace_id = "req_test", "0" * 31 + "1"
-        record.route = self.table.resolve(path)
+        record.route = self.table.resolve(method, path)
         scope: dict[str, Any] = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
             "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
