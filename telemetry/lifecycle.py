@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +20,7 @@ from telemetry.metrics import Metrics
 from telemetry.pii import Pseudonyms
 from telemetry.sentry import Sentry
 from telemetry.tracing import Tracing, current_ids
-from telemetry.writer import CAPACITY_LINES, LineWriter
+from telemetry.writer import CAPACITY_LINES, LineWriter, standard_output
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -98,7 +97,7 @@ class Telemetry:
 
     async def start(self) -> None:
         """Start the writer, the exporters, the error tracker and the hooks."""
-        self._writer = LineWriter(sys.stdout.buffer, lambda reason, count: self.losses.lost("log_lines", reason, count))
+        self._writer = LineWriter(standard_output(), lambda reason, count: self.losses.lost("log_lines", reason, count))
         self.logs.start()
         self.tracing.make_global()
         self.spans.start()

@@ -219,7 +219,8 @@ class Logs:
         root = logging.getLogger()
         self._root_before = (root.handlers[:], root.level)
         root.handlers = [_ForeignRecords(self._process_foreign, self.write)]
-        root.setLevel(self._level)
+        # Below info, libraries show what they handle: aiosqlite its statements with their values.
+        root.setLevel(max(self._level, logging.INFO))
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
             logger = logging.getLogger(name)
             logger.handlers.clear()

@@ -6,9 +6,10 @@ with it. The queue is bounded; what does not fit is dropped and counted.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 CAPACITY_LINES = 20_000
 # How long a line may wait. The thread looks by itself: waking it would cost each request more than its line does.
 _LOOK_SECONDS = 0.05
+
+
+def standard_output() -> BinaryIO:
+    """Give standard output without its buffer.
+
+    A thread that is stuck in a write holds the buffer's lock, and the interpreter aborts when it wants to flush
+    that buffer at its end. Where there is no file descriptor (a test's capture) the buffer is all there is.
+    """
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return sys.stdout.buffer
+    return cast("BinaryIO", open(descriptor, "wb", buffering=0, closefd=False))
 
 
 class LineWriter:
@@ -58,9 +72,10 @@ class LineWriter:
 
     def _drain(self) -> None:
         while count := len(self._lines):
-            lines = [self._lines.popleft() for _ in range(count)]
+            rest = memoryview(b"".join([self._lines.popleft() for _ in range(count)]))
             try:
-                self._stream.write(b"".join(lines))
+                while rest:
+                    rest = rest[self._stream.write(rest) :]
                 self._stream.flush()
             except (OSError, ValueError):  # the reader has gone, or the stream was closed
                 self._dropped("export_failed", count)
