@@ -43,6 +43,21 @@ async def test_row_01_what_an_endpoint_binds_reaches_the_layers_around_it(small)
     ]
 
 
+async def test_row_01_what_an_endpoint_binds_is_on_the_access_line(small):
+    """starlette#1525: the access event shows it too, and the next request's does not."""
+    app = FastAPI()
+
+    @app.get("/orders/{number}")
+    async def get_order(number: str) -> None:
+        if number != "0":
+            bind_contextvars(order=number)
+
+    async with small(app) as served:
+        for number in (7, 0):
+            await served.client.get(f"/orders/{number}")
+    assert [line.get("order") for line in served.recorder.events("http.request.completed")] == ["7", None]
+
+
 async def test_row_01_what_a_layer_binds_reaches_everything_below(small):
     """starlette#2943: what is bound on the way in is there in a stream's body and in a background task."""
     app = FastAPI()

@@ -1,5 +1,6 @@
 """Row 5: FastAPI wraps included routers, so route look-up breaks (prometheus-fastapi-instrumentator#370)."""
 
+import pytest
 from fastapi import APIRouter, FastAPI
 
 
@@ -72,3 +73,16 @@ async def test_row_05_no_route_of_the_service_is_unmatched(real):
         accessed = served.recorder.events("http.request.completed")
     assert len(expected) >= 9
     assert [(line["method"], line["route"]) for line in accessed] == expected
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/applications", "/api/v1/profiles/me", "/api/v1/jobs/x"])
+async def test_row_05_a_newline_hides_no_route(real, path):
+    """Where the router's `$` lets a final newline through, the look-up does too: the route's policy holds for both."""
+    async with real() as served:
+        plain = await served.client.get(path)
+        hidden = await served.client.get(f"{path}%0A")
+        routes = [line["route"] for line in served.recorder.events("http.request.completed")]
+    if hidden.status_code == plain.status_code == 200:
+        assert routes[0] == routes[1]
+    else:
+        assert hidden.status_code == 404

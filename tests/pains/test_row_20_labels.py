@@ -4,6 +4,8 @@ import random
 import string
 from collections import Counter
 
+from service.middleware import REJECTIONS
+
 REQUESTS = 3000
 ROUTES = ("/api/v1/jobs/{}", "/api/v1/applications/{}", "/{}", "/api/v1/{}/{}", "/docs/assets/{}", "/openapi.json/{}")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -55,3 +57,14 @@ async def test_row_20_nothing_that_a_client_chooses_makes_a_series(real):
     assert series(text) == before
     # A description that grows without anybody's asking would pass the above.
     assert sum(before.values()) < 3000
+
+
+async def test_row_20_every_rejection_exists_at_zero(real):
+    """What is bounded is there from the start: each (layer, reason) that can be counted stands at 0."""
+    async with real() as served:
+        await served.client.get("/metrics")
+        counted = [
+            served.recorder.metric("http_server_middleware_rejections_total", middleware=layer, reason=reason)
+            for layer, reason in REJECTIONS
+        ]
+    assert counted == [0] * len(REJECTIONS)
