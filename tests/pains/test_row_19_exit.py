@@ -98,3 +98,21 @@ async def test_row_19_sigterm_loses_no_last_span(tmp_path):
     assert len(set(traces)) == REQUESTS + 1
     assert sorted(spans) == sorted(traces)
     assert sorted(records) == sorted(traces)
+
+
+async def test_row_19_nor_does_a_log_that_nobody_reads(tmp_path):
+    """posthog#70964, for standard output: with its pipe full, requests are answered and the exit is a clean 0."""
+    requests = 1000  # of more than 300 bytes of log each; a pipe holds 64 KiB
+    async with running(tmp_path, DRAIN_SECONDS="0") as service:
+        output = service.process._transport.get_pipe_transport(1)
+        output.pause_reading()
+        assert len(set(await load(service, requests))) == requests
+        metrics = (await service.exchange(service.request("/metrics"))).decode()
+        waiting = metrics.partition('telemetry_queue_size{signal="log_lines"} ')[2].partition("\n")[0]
+        assert float(waiting) > 0
+        service.signal()
+        async with asyncio.timeout(DEADLINE):
+            await service._readers[1]  # standard error ends with the process
+        output.resume_reading()
+        assert await service.ended() == 0
+    assert b"Fatal" not in service.stderr
