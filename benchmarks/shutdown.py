@@ -2,7 +2,8 @@
 
 Fifty keep-alive clients ask a fast route, or one that takes half a second, when the signal comes. A
 request counts as sent when its last byte is in the socket before the signal; such a request must be
-answered whole, and not with 5xx. Requests sent later may find the listener gone.
+answered whole, and not with 5xx. Requests sent later may find the listener gone. Every access event that was
+written has its server span and its log record at a local OTLP receiver.
 """
 
 import asyncio
@@ -12,25 +13,29 @@ from collections import Counter
 from pathlib import Path
 from time import monotonic
 
+from tests.otlp_receiver import OtlpReceiver
 from tests.service.run.load import Outcome, under_load
 
 ROUTES = ("/fast", "/slow")
 
 
 async def measure(runs: int) -> int:
-    """Print one line a run; the number of requests that were lost."""
+    """Print one line a run; the number of requests, spans and log records that were lost."""
     lost = 0
     for route in ROUTES:
         for run in range(runs):
-            with tempfile.TemporaryDirectory() as directory:
+            with tempfile.TemporaryDirectory() as directory, OtlpReceiver() as receiver:
                 began = monotonic()
-                result = await under_load(Path(directory), route)
+                result = await under_load(Path(directory), route, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
                 counts = Counter(str(answer) for answer in result.before_signal)
                 bad = [answer for answer in result.before_signal if answer is not Outcome.ANSWERED]
-                lost += len(bad)
+                spans = len(receiver.server_spans)
+                records = sum(record.event == "http.request.completed" for record in receiver.records)
+                lost += len(bad) + 2 * result.access_events - spans - records
                 sys.stdout.write(
                     f"{route} run {run + 1}: {dict(counts)} before the signal, "
-                    f"{dict(Counter(map(str, result.after_signal)))} after it, exit {result.status} "
+                    f"{dict(Counter(map(str, result.after_signal)))} after it, {result.access_events} access events, "
+                    f"{spans} spans and {records} records received, exit {result.status} "
                     f"in {result.seconds:.2f} s ({monotonic() - began:.1f} s in all)\n"
                 )
                 sys.stdout.flush()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from telemetry.settings import TelemetrySettings
+# OpenMetrics shows the unit that a name ends in.
+_UNITS = ("seconds", "ratio")
 
 
 class BisectHistogram(Histogram):
@@ -66,6 +68,7 @@ class Metrics:
         family = self._families.get(spec.name)
         if family is None:
             options: dict[str, Any] = {"buckets": spec.buckets} if spec.buckets else {}
+            options["unit"] = next((unit for unit in _UNITS if spec.name.endswith(f"_{unit}")), "")
             family = _KINDS[spec.kind](spec.name, spec.help, spec.labels, registry=self.registry, **options)
             self._families[spec.name] = family
         return family.labels(*values) if spec.labels else family

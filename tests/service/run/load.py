@@ -25,6 +25,7 @@ class Result:
     before_signal: list[Outcome] = field(default_factory=list)
     after_signal: list[Outcome] = field(default_factory=list)
     closing_answers: int = 0
+    access_events: int = 0
     status: int = -1
     seconds: float = 0.0
 
@@ -88,4 +89,5 @@ async def under_load(directory: Path, route: str, **settings: str) -> Result:
         for sent, outcome in load.exchanges:
             (result.before_signal if sent < signalled else result.after_signal).append(outcome)
         result.closing_answers = load.closing
+        result.access_events = service.stdout.count(b'"event":"http.request.completed"')
     return result
