@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
+from time import sleep
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 if TYPE_CHECKING:
@@ -75,7 +76,11 @@ class LineWriter:
             rest = memoryview(b"".join([self._lines.popleft() for _ in range(count)]))
             try:
                 while rest:
-                    rest = rest[self._stream.write(rest) :]
+                    written = self._stream.write(rest)
+                    if written is None:  # a pipe that does not block, and is full
+                        sleep(_LOOK_SECONDS)
+                    else:
+                        rest = rest[written:]
                 self._stream.flush()
             except (OSError, ValueError):  # the reader has gone, or the stream was closed
                 self._dropped("export_failed", count)

@@ -126,5 +126,5 @@ async def running(directory: Path, module: str = "service", **settings: str) -> 
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
-        process._transport.close()
+        process._transport.close()  # before the wait: nobody may be reading its output
+        await process.wait()
