@@ -1,5 +1,6 @@
 """`python -m service`: says plainly what is missing, then hands over to `service.commands`."""
 
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["run"]:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop_at_once)
+    # The SDK reads some of our settings when it is imported, and complains in its own words: one line is enough.
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
     try:
         from service.commands import execute  # noqa: PLC0415 - after the version has been looked at
 
