@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from service import __version__, errors, openapi
+from service import __version__, openapi, problems
 from service.access import Access, audit
 from service.auth import configured_verifier
 from service.database import Database
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.readiness = Readiness()
-    errors.install(app)  # before any route: all of them fail alike
+    problems.install(app)  # before any route: all of them fail alike
 
     app.include_router(health_router())
     app.include_router(profiles.router)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from service.access import POLICY_FIELD, SECURITY_SCHEME, public
-from service.errors import MEDIA_TYPE
+from service.problems import MEDIA_TYPE
 from service.routes.etag import tagged
 
 PATH = "/openapi.json"

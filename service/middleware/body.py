@@ -52,7 +52,7 @@ class Body:
         Raises:
             ContentTooLarge: more bytes than the limit.
             RequestTimeout: too slow. FastAPI makes a 400 of whatever is raised here, with this as its
-                cause; `errors.install` sends the cause.
+                cause; `problems.install` sends the cause.
         """
         if self.complete:
             # Only a disconnect can follow, and a long answer may be on its way: no deadline.

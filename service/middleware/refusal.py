@@ -2,8 +2,9 @@
 
 from starlette.types import Receive, Scope, Send
 
-from service.errors import ServiceError, send_problem
+from service.errors import ServiceError
 from service.middleware.head import read_head
+from service.problems import send_problem
 from telemetry import current_request
 
 CLOSE = (b"connection", b"close")

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
-from service import errors
+from service import problems
 from service.access import AccessMap, CurrentPrincipal, audit, bearer, public
 from service.auth import SecretKey, Verifier
 from service.limits import SlidingWindow
@@ -143,7 +143,7 @@ def routes() -> FastAPI:  # noqa: C901 - a list of routes
         return {"thing": thing}
 
     app.mount("/sub", mounted)
-    errors.install(app)
+    problems.install(app)
     return app
 
 

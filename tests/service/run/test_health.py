@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service import errors
+from service import problems
 from service.errors import Unavailable
 from service.readiness import Readiness
 from service.routes.health import health_router
@@ -34,7 +34,7 @@ async def app():
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
     app.state.readiness = Readiness()
     app.state.database = Database()
-    errors.install(app)
+    problems.install(app)
     app.include_router(health_router())
     instrument(app, TelemetrySettings(service_name="test"))
     return app
