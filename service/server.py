@@ -131,10 +131,26 @@ class BoundedProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # Nothing is upgraded here; RFC 9110 section 7.8: the client goes on in HTTP/1.1.
-                data = data[upgrade.args[0] :]
+                # Nothing is upgraded here (RFC 9110 section 7.8). The parser takes the body for the new protocol,
+                # and what it skips would be the next request: the head is read again, without the offer.
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
             else:
                 return
+
+    def _head_without_upgrade(self) -> bytes:
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError("a tunnel, with or without an offer")
+        lines = [method + b" " + self.url + b" HTTP/1.1"]
+        for name, value in self.headers:
+            kept = value
+            if name == b"connection":
+                kept = b", ".join(token for token in map(bytes.strip, value.split(b",")) if token.lower() != b"upgrade")
+            if name != b"upgrade" and (kept or not value):
+                lines.append(name + b": " + kept)
+        return b"\r\n".join(lines) + b"\r\n\r\n"
 
     # The parser's side
 
@@ -153,6 +169,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End a head; uvicorn starts or queues its request."""
+        if self.parser.should_upgrade():
+            return
         self._in_head = False
         self._in_body = True
         self._progressed = True
@@ -168,6 +186,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request's bytes."""
+        if self.parser.should_upgrade():
+            return
         self._in_body = False
         self._progressed = True
         self._disarm()

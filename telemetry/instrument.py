@@ -55,7 +55,8 @@ def instrument(
     """
     telemetry = Telemetry(settings)
     metrics = telemetry.metrics
-    app.add_route(settings.metrics_path, metrics_endpoint(metrics, settings.metrics_allow), include_in_schema=False)
+    endpoint = metrics_endpoint(metrics, settings.metrics_allow, settings.trusted_proxies)
+    app.add_route(settings.metrics_path, endpoint, include_in_schema=False)
     telemetry.accounts.watch_layers(layer.name for layer in layers)
     _wrap_lifespan(app, telemetry)
     _insert_middleware(app, telemetry, layers, response_headers)

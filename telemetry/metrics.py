@@ -103,5 +103,8 @@ class Metrics:
         Args:
             accept: the request's `Accept` header.
         """
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # a version that is none: the client library compares it unseen
+            encode, content_type = choose_encoder("")
         return encode(self.registry), content_type

@@ -20,18 +20,22 @@ if TYPE_CHECKING:
     from telemetry.settings import Network
 
 
-def metrics_endpoint(metrics: Metrics, allowed: tuple[Network, ...]) -> Callable[[Request], Awaitable[Response]]:
+def metrics_endpoint(
+    metrics: Metrics, allowed: tuple[Network, ...], trusted: tuple[Network, ...]
+) -> Callable[[Request], Awaitable[Response]]:
     """Give the endpoint.
 
     Args:
         metrics: what is shown.
-        allowed: networks whose clients may read; a forwarded request from a peer that is not trusted may not,
-            since its client is unknown.
+        allowed: networks whose clients may read.
+        trusted: networks of the proxies. A forwarded request is answered only if its client is known: not when
+            its peer is no trusted proxy, nor when the trail ends at a proxy (missing, broken, contradictory).
     """
 
     async def endpoint(request: Request) -> Response:
         record = current_request(request.scope)
-        if (record.forwarded and not record.peer_trusted) or not within(allowed, record.client):
+        unknown = record.forwarded and (not record.peer_trusted or within(trusted, record.client))
+        if unknown or not within(allowed, record.client):
             raise HTTPException(404)
         # Tens of milliseconds of rendering are not for the event loop.
         body, content_type = await asyncio.to_thread(metrics.render, request.headers.get("accept", ""))

@@ -56,7 +56,8 @@ class Database:
         """
         try:
             await prepare(self._backend)
-        except (exc.SQLAlchemyError, OSError) as error:
+        except (exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:
+            # The last two are a driver's that does not know what the URL's query asks of it.
             cause = type(getattr(error, "orig", None) or error).__name__
             failure = StartFailed(f"DATABASE_URL: the database cannot be opened ({cause})")
             raise failure from None  # the driver's text may hold the URL with its password

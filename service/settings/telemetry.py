@@ -74,7 +74,7 @@ def _dsn(name: str, raw: str) -> str:
     """Read a Sentry DSN (`scheme://key@host/path/project`); it is a credential and never shown."""
     url = parsing.split_url(raw, ("http", "https"))
     project = "" if url is None else url.path.rpartition("/")[2]
-    if url is None or not url.username or not project or url.query or url.fragment:
+    if url is None or not url.username or not project.isdecimal() or url.query or url.fragment:
         raise SettingsError(name, "expected a DSN such as https://key@host/project")
     return raw
 

@@ -197,7 +197,7 @@ async def test_forwarded_request_of_a_stranger_reads_no_metrics(name: bytes) -> 
     assert answer.status == 404
 
 
-@pytest.mark.parametrize(("client", "status"), [(b"10.1.2.3", 200), (b"203.0.113.9", 404), (b"nonsense", 200)])
+@pytest.mark.parametrize(("client", "status"), [(b"10.1.2.3", 200), (b"203.0.113.9", 404), (b"nonsense", 404)])
 async def test_metrics_are_judged_by_the_resolved_client(client: bytes, status: int) -> None:
     """Behind a trusted proxy the client that edge trust resolves is judged."""
     app = make_app()
@@ -205,6 +205,26 @@ async def test_metrics_are_judged_by_the_resolved_client(client: bytes, status: 
     async with serving(app) as served:
         answer = await served.get("/metrics", peer="10.9.0.1", headers=[(b"x-forwarded-for", client)])
     assert answer.status == status
+
+
+async def test_metrics_are_not_for_a_client_that_two_headers_name_differently() -> None:
+    """A trail that ends at the proxy, here because its two headers disagree, leads to nobody who may read."""
+    app = make_app()
+    watch(app, trusted_proxies=PROXY)
+    headers = [(b"x-forwarded-for", b"203.0.113.9"), (b"forwarded", b"for=1.2.3.4")]
+    async with serving(app) as served:
+        answer = await served.get("/metrics", peer="10.9.0.1", headers=headers)
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("version", [b"abc", b"1!2", b""])
+async def test_metrics_have_a_default_format(version: bytes) -> None:
+    """A version that is none gets the default format, not a 500."""
+    app = make_app()
+    watch(app)
+    async with serving(app) as served:
+        answer = await served.get("/metrics", headers=[(b"accept", b"text/plain;version=" + version)])
+    assert answer.status == 200
 
 
 async def test_metrics_answer_head() -> None:
