@@ -12,7 +12,7 @@ unexport MAKEFLAGS MAKELEVEL MFLAGS
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: ## start the service (PORT=…, HOST=…; Ctrl-C stops it)
@@ -28,6 +28,46 @@ test: ## run every test that can run on this machine (ARGS=… for pytest)
 bench: ## count what observability costs, as ratios (ARGS='--only bare,contrib,chain')
 	@scripts/venv '$(DEV)' requirements-dev.lock
 	@'$(DEV)/bin/python' -m benchmarks.overhead $(ARGS)
+
+.PHONY: bench-scrub
+bench-scrub: ## time the scrubber beside others, as ratios (installs 600 MB once)
+	@scripts/venv .venv-scrubbers requirements-scrubbers.lock
+	@.venv-scrubbers/bin/python -W ignore -m benchmarks.scrub
+
+.PHONY: bench-collector
+bench-collector: ## what scrubbing costs in the collector, as ratios (ARGS='--rounds 3')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@nice -n 5 '$(DEV)/bin/python' -m benchmarks.collector $(ARGS)
+
+.PHONY: bench-llm
+bench-llm: ## what the language model side costs, holds and leaks (ARGS='--only streams,start'; half an hour)
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@'$(DEV)/bin/python' -m benchmarks.llm $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## a million strings on which the scrubber must not contradict itself (ARGS='--seed 7')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@'$(DEV)/bin/python' -m tests.pii.fuzzing $(ARGS)
+
+.PHONY: parity
+parity: ## a million strings that Python and the collector must scrub alike (ARGS='--seed 7')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@nice -n 5 '$(DEV)/bin/python' -m tests.stack.parity $(ARGS)
+
+.PHONY: kills
+kills: ## kill the collector under load, with healthy, refusing and slow back ends (ARGS='--kills 8')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@nice -n 5 '$(DEV)/bin/python' -m tests.stack.kills $(ARGS)
+
+.PHONY: hostile
+hostile: ## send the collector what is made to hurt it, and measure that (ARGS='--only NaN')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@nice -n 5 '$(DEV)/bin/python' -m tests.stack.hostile $(ARGS)
+	@nice -n 5 '$(DEV)/bin/python' -m tests.stack.crowd $(ARGS)
+
+.PHONY: stack-binaries
+stack-binaries: ## build the real collector, Jaeger, Prometheus and Loki (Go; ONLY=collector builds one)
+	@scripts/stack-binaries $(ONLY)
 
 .PHONY: lint
 lint: ## ruff, mypy and the import contracts
@@ -53,3 +93,4 @@ generate: ## write every generated file anew
 	@scripts/venv '$(DEV)' requirements-dev.lock
 	'$(DEV)/bin/python' -m service openapi > openapi.json.new
 	mv openapi.json.new openapi.json
+	'$(DEV)/bin/python' -m telemetry.collector render --write

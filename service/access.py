@@ -5,13 +5,14 @@ carries the same decision, so the two cannot drift apart. `audit` refuses an app
 route says nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.routing import RouteContext, iter_route_contexts
-from starlette.routing import BaseRoute, Mount, compile_path
+from fastapi.routing import RouteContext
+
+from telemetry.routes import templates
 
 SECURITY_SCHEME = "bearer"
 POLICY_FIELD = "x-rate-limit-policy"
@@ -113,9 +114,12 @@ def audit(app: FastAPI, policies: Collection[str]) -> dict[tuple[str, str], Acce
     """
     declared: dict[tuple[str, str], Access] = {}
     operations: dict[str, str] = {}
-    for path, route in _walk(app.routes, ""):
+    for template in templates(app.routes):
+        path, route = template.shown, template.route
+        if not template.methods:
+            raise AuditError(f"{template.path}: no HTTP route, and nothing else passes the gateway")
         access = _decision(path, route, policies)
-        for method in sorted(route.methods or ()):
+        for method in sorted(template.methods):
             label = f"{method} {path}"
             if (method, path) in declared:
                 raise AuditError(f"{label}: declared twice")
@@ -127,20 +131,6 @@ def audit(app: FastAPI, policies: Collection[str]) -> dict[tuple[str, str], Acce
                 raise AuditError(f"{label}: operation id {operation!r} is already {operations[operation]}'s")
             operations[operation] = label
     return declared
-
-
-def _walk(routes: Sequence[BaseRoute], prefix: str) -> Iterator[tuple[str, RouteContext]]:
-    for route in iter_route_contexts(routes):
-        mount = route.original_route
-        path = prefix + (route.path or "")
-        if isinstance(mount, Mount):
-            if not mount.routes:
-                raise AuditError(f"{path}: a mounted application without routes cannot be audited")
-            yield from _walk(mount.routes, path)
-        elif not route.methods:
-            raise AuditError(f"{path}: only HTTP routes pass the gateway")
-        else:
-            yield compile_path(path)[1], route  # `{name:path}` is known as `{name}` everywhere
 
 
 def _decision(path: str, route: RouteContext, policies: Collection[str]) -> Access:

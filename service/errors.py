@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 REALM = "clearstory"
+GONE_SECONDS = 5
+"""How long to wait for something that is gone."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -164,6 +166,98 @@ class RateLimited(ServiceError):
         return [retry_after(self.resets_in)]
 
 
+class LlmLimited(ServiceError):
+    """Over a limit for calls of the language model.
+
+    Args:
+        policy: the policy's name.
+        limit: which of its limits: `tokens` or `concurrency`.
+        retry_after: seconds until a retry makes sense.
+    """
+
+    status = 429
+    code = "llm-limited"
+    title = "Too Many Requests"
+    default_detail = "The language model was used up to a limit; wait as long as Retry-After says."
+
+    def __init__(self, policy: str, limit: str, retry_after: float) -> None:
+        super().__init__()
+        self.policy, self.limit, self.retry_after = policy, limit, retry_after
+
+    def headers(self) -> Headers:
+        """`Retry-After`, rounded up so that a client which obeys it does not come too early."""
+        return [retry_after(self.retry_after)]
+
+    def extensions(self) -> dict[str, Any]:
+        """Which limit it is."""
+        return {"policy": self.policy, "limit": self.limit}
+
+
+class OverTokenBudget(ServiceError):
+    """One call that needs more tokens than the caller's whole budget; 422, for no wait makes it fit.
+
+    Not 413: what is too large is seldom the request's body, but the profile or the advert it names.
+
+    Args:
+        policy: the policy's name.
+    """
+
+    status = 422
+    code = "over-token-budget"
+    title = "Unprocessable Content"
+    default_detail = "The call needs more tokens than the whole budget; shorten what the model is to read or write."
+
+    def __init__(self, policy: str) -> None:
+        super().__init__()
+        self.policy = policy
+
+    def extensions(self) -> dict[str, Any]:
+        """Which limit it is."""
+        return {"policy": self.policy, "limit": "tokens"}
+
+
+class AnswerRefused(ServiceError):
+    """The language model or its provider does not answer this at all; another try would end alike.
+
+    Args:
+        reason: `invalid`, `too_long` or `refused`.
+    """
+
+    status = 422
+    code = "llm-refused"
+    title = "Unprocessable Content"
+    default_detail = "The language model does not answer this; what it is given has to change."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def extensions(self) -> dict[str, Any]:
+        """Why."""
+        return {"reason": self.reason}
+
+
+class TooManyUnfinished(ServiceError):
+    """The caller has as much work in the background as one may have.
+
+    Args:
+        retry_after: seconds after which some of it may be done.
+    """
+
+    status = 429
+    code = "too-many-unfinished"
+    title = "Too Many Requests"
+    default_detail = "Too many earlier requests are still worked on; wait until one is done."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+    def headers(self) -> Headers:
+        """`Retry-After`: nobody knows exactly."""
+        return [retry_after(self.retry_after)]
+
+
 class HeadTooLarge(ServiceError):
     """The request's head is over the limit (RFC 6585)."""
 
@@ -173,11 +267,32 @@ class HeadTooLarge(ServiceError):
     default_detail = "The request head is larger than the service accepts."
 
 
+class AnswerBroken(ServiceError):
+    """The language model's answer broke off, or held what must not leave.
+
+    Args:
+        reason: `interrupted` or `withheld`.
+    """
+
+    status = 502
+    code = "llm-broken"
+    title = "Bad Gateway"
+    default_detail = "The language model's answer is not complete; nothing of it was kept."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def extensions(self) -> dict[str, Any]:
+        """Why."""
+        return {"reason": self.reason}
+
+
 class Unavailable(ServiceError):
     """Something the service needs does not answer.
 
     Args:
-        retry_after: seconds after which a retry makes sense; None when nobody knows.
+        retry_after: seconds after which a retry makes sense.
     """
 
     status = 503
@@ -185,13 +300,20 @@ class Unavailable(ServiceError):
     title = "Service Unavailable"
     default_detail = "The service cannot answer at the moment."
 
-    def __init__(self, retry_after: int | None = None) -> None:
+    def __init__(self, retry_after: float = GONE_SECONDS) -> None:
         super().__init__()
         self.retry_after = retry_after
 
     def headers(self) -> Headers:
-        """`Retry-After` where it is known."""
-        return [] if self.retry_after is None else [retry_after(self.retry_after)]
+        """`Retry-After`, also where nobody knows: clients without one come back at once."""
+        return [retry_after(self.retry_after)]
+
+
+class AnswerUnavailable(Unavailable):
+    """No provider of a language model answers, or may be asked."""
+
+    code = "llm-unavailable"
+    default_detail = "No language model answers at the moment; wait as long as Retry-After says."
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

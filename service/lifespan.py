@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from service.database import Database, StartFailed
+from telemetry import Telemetry, current_ids, names
 
 if TYPE_CHECKING:
+    from service.assistance import Assistance
+    from service.briefings.runner import Runner
     from service.readiness import Readiness
 
 
@@ -19,14 +22,23 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     Raises:
         StartFailed: The database could not be opened.
     """
+    telemetry: Telemetry = app.state.telemetry
     database: Database = app.state.database
+    briefings: Runner = app.state.briefings
+    ours: Assistance = app.state.assistance
     readiness: Readiness = app.state.readiness
     try:
-        await database.start()
+        with telemetry.root_span(names.SPAN_STARTUP):
+            await database.start()
+            await briefings.start()
+            if ours.warmer is not None:
+                ours.warmer.start(filter(None, [current_ids()]))
         readiness.started()
         yield
     except StartFailed as failure:
         readiness.failure = str(failure)
         raise
     finally:
+        await briefings.stop()
+        await ours.close()
         await database.close()

@@ -2,8 +2,10 @@
 
 import os
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
 
-from service.shutdown import StartFailedError
+from service.startup import StartFailedError
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -36,3 +38,17 @@ def bind(host: str, port: int) -> list[socket.socket]:
         reason = "unknown host" if unknown else os.strerror(number or 0)
         raise StartFailedError(f"cannot listen on {host}:{port}: {reason}; HOST and PORT move it") from failure
     return bound
+
+
+def take_waiting(listeners: Iterable[socket.socket]) -> list[socket.socket]:
+    """Accept whoever the kernel has accepted already: closing a listener resets them.
+
+    Args:
+        listeners: Sockets that listen and do not block.
+    """
+    taken: list[socket.socket] = []
+    for listener in listeners:
+        with suppress(OSError):  # nobody waits, or there is no descriptor for more
+            while True:
+                taken.append(listener.accept()[0])
+    return taken

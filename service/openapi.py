@@ -27,6 +27,7 @@ _DESCRIPTIONS = {
     415: "The body is not JSON.",
     422: "The request is not valid.",
     429: "Over the rate limit.",
+    502: "The answer is not complete, and nothing of it was kept.",
     503: "The service cannot answer at the moment.",
 }
 _HEADERS: dict[int, dict[str, Any]] = {

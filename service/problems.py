@@ -46,13 +46,12 @@ async def send_problem(error: ServiceError, scope: Scope, receive: Receive, send
     await _response(error, scope)(scope, receive, send)
 
 
-def _response(error: ServiceError, scope: Scope) -> Response:
-    return _problem(scope, type(error), error.detail, error.headers(), error.extensions())
+def document(error: ServiceError, scope: Scope) -> bytes:
+    """Give the problem itself, for an answer that has begun as something else."""
+    return _document(scope, type(error), error.detail, error.extensions())
 
 
-def _problem(
-    scope: Scope, kind: type[ServiceError], detail: str, headers: Headers, extensions: dict[str, Any]
-) -> Response:
+def _document(scope: Scope, kind: type[ServiceError], detail: str, extensions: dict[str, Any]) -> bytes:
     request = current_request(scope)
     problem = {
         "type": f"urn:clearstory:problem:{kind.code}",
@@ -63,7 +62,17 @@ def _problem(
         "request_id": request.request_id,
         "trace_id": request.trace_id,
     }
-    response = Response(json.dumps(problem), kind.status, media_type=MEDIA_TYPE)
+    return json.dumps(problem).encode()
+
+
+def _response(error: ServiceError, scope: Scope) -> Response:
+    return _problem(scope, type(error), error.detail, error.headers(), error.extensions())
+
+
+def _problem(
+    scope: Scope, kind: type[ServiceError], detail: str, headers: Headers, extensions: dict[str, Any]
+) -> Response:
+    response = Response(_document(scope, kind, detail, extensions), kind.status, media_type=MEDIA_TYPE)
     response.raw_headers.extend(headers)
     return response
 

@@ -6,19 +6,22 @@ from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 
 from telemetry import names
-from telemetry.logs import get_logger, mark_reported
+from telemetry.foreign_records import mark_reported
+from telemetry.logs import get_logger
 from telemetry.tracing import record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from telemetry.logs import Logs
     from telemetry.metrics import Metrics
     from telemetry.middleware import Clock
-    from telemetry.pii import Pseudonyms
     from telemetry.request import RequestRecord
     from telemetry.sentry import Sentry
     from telemetry.tracing import Tracing
+
+    HidePrincipal = Callable[[str], str]
 
 _log = get_logger(__name__)
 _SERVER_ERROR = 500
@@ -34,15 +37,17 @@ class Accounts:
         logs: writes the access event.
         tracing: opens spans of what a layer did.
         sentry: takes unhandled exceptions.
-        pseudonyms: what stands for a principal.
+        hide_principal: gives what stands for a principal.
     """
 
-    def __init__(self, metrics: Metrics, logs: Logs, tracing: Tracing, sentry: Sentry, pseudonyms: Pseudonyms) -> None:
+    def __init__(
+        self, metrics: Metrics, logs: Logs, tracing: Tracing, sentry: Sentry, hide_principal: HidePrincipal
+    ) -> None:
         self._metrics = metrics
         self._logs = logs
         self._tracing = tracing
         self._sentry = sentry
-        self._pseudonym = pseudonyms.of
+        self._hide_principal = hide_principal
         self._durations: dict[tuple[str, str, int], Any] = {}
         self._first_bytes: dict[tuple[str, str], Any] = {}
         self._active = {
@@ -50,6 +55,10 @@ class Accounts:
         }
         self._layers: tuple[str, ...] = ()
         self._observe_layer: list[Callable[[float], None]] = []
+
+    def isolated(self) -> AbstractContextManager[None]:
+        """Keep what the application tells the error tracker during a `with` from other requests' reports."""
+        return self._sentry.isolated()
 
     def opened(self, record: RequestRecord) -> None:
         """Note that a request has begun."""
@@ -102,24 +111,25 @@ class Accounts:
             "method": record.method,
             "route": record.route,
             "status": record.status,
-            "duration_ms": round(duration * 1000, 3),
+            "duration_ms": _milliseconds(duration, 1000),
             "bytes": bytes_sent,
         }
         if record.principal is not None:
-            fields["principal"] = self._pseudonym("principal", record.principal)
+            fields["principal"] = self._hide_principal(record.principal)
         if record.rate_limit is not None:
             fields["rate_limit"] = record.rate_limit
         clock = record.clock
         if clock is not None and clock.entered:
             own = clock.own_times(len(self._layers))
             fields["middleware_ms"] = {
-                name: round(seconds * 1000, 4) for name, seconds in zip(self._layers, own, strict=False)
+                name: _milliseconds(seconds, 10_000) for name, seconds in zip(self._layers, own, strict=False)
             }
         self._logs.access(record.request_id, record.trace_id, record.span_id, fields)
 
     def watch_layers(self, layers: Iterable[str]) -> None:
         """Name the layers of the chain, outermost first."""
         self._layers = tuple(layers)
+        self._metrics.allow("middleware", *self._layers)
         self._observe_layer = [
             self._metrics.histogram(names.MIDDLEWARE_DURATION, name).observe for name in self._layers
         ]
@@ -147,3 +157,8 @@ class Accounts:
                 attributes = {names.ATTR_REJECTION_REASON: reason} if name == rejected else {}
                 ended = started + int(seconds * 1e9)
                 self._tracing.add_past_span(names.SPAN_MIDDLEWARE.format(name), started, ended, attributes)
+
+
+def _milliseconds(seconds: float, parts: int) -> float:
+    """Give milliseconds in whole parts of one; `round` would write the number out and read it again."""
+    return int(seconds * 1000 * parts + 0.5) / parts

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from telemetry import names
 from telemetry.logs import bind_request, get_logger, unbind_request
 from telemetry.request import current_request
-from telemetry.tracing import close_current, current_ids, describe_request, mark_failed
+from telemetry.tracing import close_current, describe_request, mark_failed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -47,6 +47,7 @@ class Correlation:
         accounts: metrics, access event and error reports of finished requests.
         response_headers: gives header fields to add to a response that is about to start.
         error_response: answers an unhandled exception.
+        harmless: says whether the privacy policy leaves a text as it is.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class Correlation:
         accounts: Accounts,
         response_headers: ResponseHeaders,
         error_response: ErrorResponse,
+        harmless: Callable[[str], bool],
     ) -> None:
         self.app = app
         self.accounts = accounts
+        self._harmless = harmless
         self._response_headers = response_headers
         self._error_response = error_response
 
@@ -68,11 +71,18 @@ class Correlation:
         Raises:
             Exception: what the application did not handle, after it was answered.
         """
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            with self.accounts.isolated():
+                await self._serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            with self.accounts.isolated():
+                await self.app(scope, receive, send)
+        else:
             await self.app(scope, receive, send)
-            return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         record = current_request(scope)
-        bound = _identify(record)
+        bound = self._identify(record)
         exchange = _Exchange(self, scope, record, receive, send)
         self.accounts.opened(record)
         try:
@@ -81,7 +91,8 @@ class Correlation:
             exchange.disconnected = True
         except CancelledError:
             # The server's grace is over: the client has no answer and will not get one.
-            exchange.close(CLIENT_CLOSED_REQUEST)
+            if not exchange.closed:
+                exchange.close(CLIENT_CLOSED_REQUEST)
             raise
         except Exception as exception:
             await self._failed(exchange, exception)
@@ -91,6 +102,19 @@ class Correlation:
                 # An application that returns without an answer gets a 500 from the server.
                 exchange.close(CLIENT_CLOSED_REQUEST if exchange.disconnected else record.status or 500)
             unbind_request(bound)
+
+    def _identify(self, record: RequestRecord) -> Bound:
+        offered = record.offered_request_ids
+        taken = offered[0].decode() if len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]) else None
+        if taken is not None and self._harmless(taken):
+            record.request_id = taken
+        else:
+            # Unique, not secret: the same generator as for trace ids.
+            record.request_id = f"req_{random.getrandbits(128):032x}"
+        ids = describe_request(record.request_id, record.remote_trace)
+        if ids is not None:
+            record.trace_id, record.span_id, record.sampled = ids
+        return bind_request(record.request_id, record.trace_id, record.span_id)
 
     async def _failed(self, exchange: _Exchange, exception: Exception) -> None:
         record = exchange.record
@@ -114,9 +138,9 @@ class Correlation:
         if not _OURS.isdisjoint(dict(headers)):
             headers = [header for header in headers if header[0] not in _OURS]
         headers.append((b"x-request-id", record.request_id.encode()))
-        if record.trace_id is not None:
-            flags = "01" if record.sampled else "00"
-            headers.append((b"traceresponse", f"00-{record.trace_id}-{record.span_id}-{flags}".encode()))
+        traceparent = record.traceparent
+        if traceparent is not None:
+            headers.append((b"traceresponse", traceparent.encode()))
         message["headers"] = headers
 
 
@@ -143,9 +167,11 @@ class _Exchange:
 
     async def receive(self) -> Message:
         begun = perf_counter()
-        message = await self._receive()
-        if self.record.clock is not None:
-            self.record.clock.io += perf_counter() - begun
+        try:
+            message = await self._receive()
+        finally:
+            if self.record.clock is not None:
+                self.record.clock.receiving += perf_counter() - begun
         if message["type"] == "http.disconnect" and not self.closed:
             self.disconnected = True
         return message
@@ -165,24 +191,9 @@ class _Exchange:
         if self.failure is not None and not self.closed:
             mark_failed(self.failure)
         if record.clock is not None:
-            record.clock.io += perf_counter() - begun
+            record.clock.sending += perf_counter() - begun
 
     def close(self, status: int) -> None:
         self.closed = True
         self.record.status = status
         self._accounts.closed(self.record, self.bytes_sent)
-
-
-def _identify(record: RequestRecord) -> Bound:
-    offered = record.offered_request_ids
-    if len(offered) == 1 and _REQUEST_ID.fullmatch(offered[0]):
-        record.request_id = offered[0].decode()
-    else:
-        # Unique, not secret: the same generator as for trace ids.
-        record.request_id = f"req_{random.getrandbits(128):032x}"
-    ids = current_ids()
-    if ids is not None:
-        record.trace_id, record.span_id, record.sampled = ids
-        if ids.sampled:
-            describe_request(record.request_id, record.remote_trace)
-    return bind_request(record.request_id, record.trace_id, record.span_id)

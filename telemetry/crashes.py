@@ -1,13 +1,19 @@
-"""What nobody handled: the last exception of the process, a thread or an asyncio callback, through the one chain."""
+"""What nobody handled: the last exception of the process, a thread, an asyncio callback or a finalizer.
+
+All of it goes through the one chain: the interpreter's own hooks would print texts and objects as they are.
+"""
 
 from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from telemetry import names
 from telemetry.logs import get_logger
+from telemetry.turns import Turns
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _log = get_logger(__name__)
+_TURNS = Turns()
 
 
 class Crashes:
@@ -28,19 +35,30 @@ class Crashes:
     def __init__(self, capture: Callable[[BaseException], None], write_out: Callable[[], None]) -> None:
         self._capture = capture
         self._write_out = write_out
-        self._before: tuple[Any, Any] = (sys.excepthook, threading.excepthook)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take the hooks over."""
-        self._before = (sys.excepthook, threading.excepthook)
-        sys.excepthook = self._process
-        threading.excepthook = self._thread
-        loop.set_exception_handler(self._callback)
+        self._loop = loop
+        _TURNS.begin(self._take)
 
     def remove(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Give the hooks back."""
-        sys.excepthook, threading.excepthook = self._before
+        """Give the hooks to the application that still runs, or back."""
         loop.set_exception_handler(None)
+        _TURNS.end(self._take)
+
+    def _take(self) -> Callable[[], None]:
+        before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+        if self._loop is not None:
+            self._loop.set_exception_handler(self._callback)
+        sys.excepthook = self._process
+        threading.excepthook = self._thread
+        sys.unraisablehook = self._unraisable
+
+        def put_back() -> None:
+            sys.excepthook, threading.excepthook, sys.unraisablehook = before
+
+        return put_back
 
     def _process(self, kind: type[BaseException], exception: BaseException, _traceback: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
@@ -51,6 +69,19 @@ class Crashes:
     def _thread(self, crash: threading.ExceptHookArgs) -> None:
         if crash.exc_value is not None:
             self._report(crash.exc_value, thread=crash.thread.name if crash.thread else "unknown")
+
+    def _unraisable(self, failure: sys.UnraisableHookArgs) -> None:
+        source = failure.object
+        # Neither its repr, which holds what it is about, nor the object itself, which is about to go.
+        named = source if isinstance(source, FunctionType | MethodType | type) else type(source)
+        # Garbage is collected anywhere, also below a lock of ours: telling waits for the loop's next turn.
+        if self._loop is not None and failure.exc_value is not None:
+            with suppress(RuntimeError):  # the loop is closed, and nobody is left to tell
+                self._loop.call_soon_threadsafe(self._tell_unraisable, named.__qualname__, failure.exc_value)
+
+    def _tell_unraisable(self, source: str, exception: BaseException) -> None:
+        _log.error(names.FINALIZER_FAILED, source=source, exc_info=exception)
+        self._capture(exception)
 
     def _report(self, exception: BaseException, thread: str) -> None:
         _log.critical(names.PROCESS_CRASHED, thread=thread, exc_info=exception)

@@ -8,21 +8,27 @@ counts and refuses, and whoever stops a pipeline waits for it as long as it like
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from telemetry.otlp import OtlpSession
+from telemetry.otlp_records import RecordBatch, RecordExporter
+from telemetry.otlp_scrubbing import scrub_record, scrub_span
+from telemetry.tracing import record_as_told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from opentelemetry.context import Context
     from opentelemetry.sdk._logs import ReadableLogRecord
-    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import ReadableSpan, Span
 
+    from telemetry.pii import Sink
     from telemetry.settings import TelemetrySettings
 
     Lost = Callable[[str, str, int], None]
@@ -51,6 +57,7 @@ class Gate:
         self.signal = signal
         self.lost = lost
         self.waiting = 0
+        self._abandoned = False
         self._lock = threading.Lock()
 
     def admit(self) -> bool:
@@ -62,49 +69,62 @@ class Gate:
         self.lost(self.signal, "queue_full", 1)
         return False
 
-    def leave(self, items: int, *, sent: bool) -> None:
-        """Take a batch off the count; one that was not sent is a loss."""
+    def leave(self, items: int, *, sent: bool, rejected: int = 0) -> None:
+        """Take a batch off the count; one that was not sent is a loss, and so is what was rejected of it."""
         with self._lock:
+            if self._abandoned:
+                return
             self.waiting -= items
         if not sent:
             self.lost(self.signal, "export_failed", items)
+        elif rejected > 0:
+            self.lost(self.signal, "rejected", min(rejected, items))
+
+    def abandon(self) -> int:
+        """Count all that still waits as lost, and give its number; what becomes of it later is no news to anybody."""
+        with self._lock:
+            left, self.waiting, self._abandoned = self.waiting, 0, True
+        if left:
+            self.lost(self.signal, "shutdown", left)
+        return left
 
 
-class _GatedSpanExporter(SpanExporter):
-    def __init__(self, exporter: SpanExporter, gate: Gate) -> None:
-        self._exporter = exporter
+class _Gated:
+    """An exporter of either signal that tells a gate what became of each batch.
+
+    Args:
+        kind: the exporter's class.
+        gate: where the batches leave.
+        options: of the exporter.
+        scrub: gives an item as it may leave, or None.
+    """
+
+    def __init__(
+        self, kind: Callable[..., Any], gate: Gate, options: Mapping[str, Any], scrub: Callable[[Any], Any]
+    ) -> None:
+        self._session = OtlpSession(gate.signal)
+        self._exporter = kind(session=self._session, meter_provider=NoOpMeterProvider(), **options)
         self._gate = gate
+        self._scrub = scrub
+        self._ended = False
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = SpanExportResult.FAILURE
+    def export(self, batch: Sequence[Any]) -> Any:  # noqa: ANN401 - the two signals have a result type each
+        sent = False
+        scrubbed = [item for item in map(self._scrub, batch) if item is not None]
+        # What could not be scrubbed is counted where that was found out.
+        self._gate.leave(len(batch) - len(scrubbed), sent=True)
         try:
-            result = self._exporter.export(spans)
+            result = self._exporter.export(scrubbed)
+            sent = result.name == "SUCCESS"
         finally:
-            self._gate.leave(len(spans), sent=result is SpanExportResult.SUCCESS)
+            self._gate.leave(len(scrubbed), sent=sent, rejected=self._session.rejected)
         return result
 
     def shutdown(self) -> None:
-        self._exporter.shutdown()
-
-
-class _GatedLogExporter(LogRecordExporter):
-    def __init__(self, exporter: LogRecordExporter, gate: Gate) -> None:
-        self._exporter = exporter
-        self._gate = gate
-
-    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
-        result = LogRecordExportResult.FAILURE
-        try:
-            result = self._exporter.export(batch)
-        finally:
-            self._gate.leave(len(batch), sent=result is LogRecordExportResult.SUCCESS)
-        return result
-
-    def shutdown(self) -> None:
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self._exporter.force_flush(timeout_millis)
+        """End the exporter and its retries; whoever comes second finds it done."""
+        if not self._ended:
+            self._ended = True
+            self._exporter.shutdown()
 
 
 class _Pipeline:
@@ -114,27 +134,31 @@ class _Pipeline:
         signal: `traces` or `logs`.
         settings: endpoint and headers.
         lost: told of every loss.
+        scrub: gives an item as it may leave, or None.
     """
 
-    def __init__(self, signal: str, settings: TelemetrySettings, lost: Lost) -> None:
+    exporter: Callable[..., Any]
+    processor: Callable[..., Any]
+
+    def __init__(self, signal: str, settings: TelemetrySettings, lost: Lost, scrub: Callable[[Any], Any]) -> None:
         self.gate = Gate(signal, lost)
+        self._scrub = scrub
+        self._exporter: _Gated | None = None
         self._batch: Any = None
         self.ended = False
+        self._options: dict[str, Any] | None = None
         if settings.otlp_endpoint is not None:
-            self._endpoint = f"{settings.otlp_endpoint.rstrip('/')}/v1/{signal}"
-            self._headers = dict(settings.otlp_headers)
-        self.enabled_by_settings = settings.otlp_endpoint is not None
+            endpoint = f"{settings.otlp_endpoint.rstrip('/')}/v1/{signal}"
+            self._options = {"endpoint": endpoint, "headers": dict(settings.otlp_headers)}
 
     def start(self) -> None:
         """Begin to export, where there is an endpoint."""
         self.ended = False
-        if self.enabled_by_settings:
-            self._batch = self._make_batch(
-                {"endpoint": self._endpoint, "headers": self._headers, "meter_provider": NoOpMeterProvider()}
-            )
-
-    def _make_batch(self, options: dict[str, Any]) -> Any:  # noqa: ANN401 - the two SDK classes share no base
-        raise NotImplementedError
+        if self._options is not None:
+            # A gate of its own for each start: what an abandoned exporter still holds is not in the new one's count.
+            self.gate = Gate(self.gate.signal, self.gate.lost)
+            self._exporter = _Gated(self.exporter, self.gate, self._options, self._scrub)
+            self._batch = self.processor(self._exporter, **BATCHING)
 
     def stop(self) -> None:
         """Send what waits and end. Blocks for as long as the endpoint does; what comes later is a counted loss."""
@@ -143,10 +167,16 @@ class _Pipeline:
         if batch is not None:
             batch.shutdown()
 
+    def abandon(self) -> int:
+        """Let go of a stop that takes too long: ends the retries, counts what was not sent, and gives its number."""
+        if self._exporter is not None:
+            self._exporter.shutdown()
+        return self.gate.abandon()
+
     def queue(self) -> Any:  # noqa: ANN401 - the two SDK classes share no base
         """Give the open batch with a place taken in it for one item, or None."""
         if self._batch is None:
-            if self.ended and self.enabled_by_settings:
+            if self.ended and self._options is not None:
                 self.gate.lost(self.gate.signal, "shutdown", 1)
             return None
         return self._batch if self.gate.admit() else None
@@ -155,12 +185,16 @@ class _Pipeline:
 class SpanPipeline(_Pipeline, SpanProcessor):
     """The span processor of a provider; other observers (tests') may stand beside the exporter."""
 
-    def __init__(self, settings: TelemetrySettings, lost: Lost) -> None:
-        super().__init__("traces", settings, lost)
+    exporter = OTLPSpanExporter
+    processor = BatchSpanProcessor
+
+    def __init__(self, settings: TelemetrySettings, lost: Lost, sink: Sink) -> None:
+        super().__init__("traces", settings, lost, partial(sink.scrub, scrub_span))
         self.observers: list[SpanProcessor] = []
 
-    def _make_batch(self, options: dict[str, Any]) -> BatchSpanProcessor:
-        return BatchSpanProcessor(_GatedSpanExporter(OTLPSpanExporter(**options), self.gate), **BATCHING)
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
+        """Let a span record exceptions as everything else tells them: without what their texts quote."""
+        record_as_told(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span that has ended."""
@@ -173,12 +207,11 @@ class SpanPipeline(_Pipeline, SpanProcessor):
 class LogPipeline(_Pipeline):
     """Where log records go."""
 
-    def __init__(self, settings: TelemetrySettings, lost: Lost) -> None:
-        super().__init__("logs", settings, lost)
+    exporter = RecordExporter
+    processor = RecordBatch
 
-    def _make_batch(self, options: dict[str, Any]) -> BatchLogRecordProcessor:
-        exporter = _GatedLogExporter(OTLPLogExporter(**options), self.gate)
-        return BatchLogRecordProcessor(exporter, **BATCHING)
+    def __init__(self, settings: TelemetrySettings, lost: Lost, sink: Sink) -> None:
+        super().__init__("logs", settings, lost, partial(sink.scrub, scrub_record))
 
     def send(self, record: ReadableLogRecord) -> None:
         """Queue a log record."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from fastapi._body_limit import AppBodyLimitMiddleware
 from starlette.middleware import Middleware
-from starlette.routing import compile_path
 
 from telemetry import names
 from telemetry.correlation import Correlation
@@ -84,21 +84,25 @@ def _insert_middleware(
     accounts = telemetry.accounts
 
     def build_with_layers() -> ASGIApp:
-        own, handlers = app.user_middleware, app.exception_handlers
+        own, handlers, most = app.user_middleware, app.exception_handlers, app.max_body_size
         correlation = Middleware(
             Correlation,
             accounts=accounts,
             response_headers=response_headers,
             error_response=error_response(handlers.get(500) or handlers.get(Exception)),
+            harmless=telemetry.scrubber.leaves,
         )
         timed = Middleware(TimedChain, layers=tuple(layers), finished=accounts.chain_left)
-        app.user_middleware = [correlation, timed, *own] if layers else [correlation, *own]
+        # FastAPI would put its own limit before them all, and answer outside of the story.
+        limit = Middleware(AppBodyLimitMiddleware, max_body_size=most)
+        app.user_middleware = [correlation, *([timed] if layers else []), *([limit] if most is not None else []), *own]
+        app.max_body_size = None
         # Correlation asks the handler of last resort; Starlette would ask it again, and throw its answer away.
         app.exception_handlers = {key: value for key, value in handlers.items() if key not in {500, Exception}}
         try:
             return build()
         finally:
-            app.user_middleware, app.exception_handlers = own, handlers
+            app.user_middleware, app.exception_handlers, app.max_body_size = own, handlers, most
 
     app.build_middleware_stack = build_with_layers  # type: ignore[method-assign]
 
@@ -131,7 +135,8 @@ def declare_routes(telemetry: Telemetry, routes: RouteTable) -> None:
     """Make the time to first byte of every route exist at 0, and the durations of what it documents."""
     untraced = telemetry.settings.untraced_paths
     for template in routes.templates:
-        path = compile_path(template.path)[1]
+        path = template.shown
+        telemetry.metrics.allow("http_route", path)
         if path in untraced or template.methods is None:
             continue
         for method in template.methods & set(names.METHODS):

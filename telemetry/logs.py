@@ -7,7 +7,7 @@ may take a shorter way to the same bytes.
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time_ns
@@ -17,14 +17,19 @@ import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars, merge_contextvars
 
 from telemetry import names
+from telemetry.exceptions import raised, traceback_data, traceback_text
+from telemetry.foreign_records import ForeignRecords
+from telemetry.quotations import codes_behind, without
 from telemetry.rendering import dumps
+from telemetry.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
-    from contextvars import Token
+    from contextvars import ContextVar, Token
 
     from structlog.typing import FilteringBoundLogger, Processor
 
+    from telemetry.pii import Item, Sink
     from telemetry.settings import TelemetrySettings
     from telemetry.tracing import SpanIds
 
@@ -32,10 +37,14 @@ if TYPE_CHECKING:
     Bound = tuple[Token[Any], ...]
 
 ACCESS_LOGGER = "telemetry.access"
-_REPORTED: ContextVar[BaseException | None] = ContextVar("telemetry_reported", default=None)
+_TURNS = Turns()
 # A plain string: what is rendered or sent with each request need not know more than its name.
 _COMPLETED = str(names.HTTP_REQUEST_COMPLETED)
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+# structlog's processors while nobody has configured it: a logger that is bound then (`get_logger(...).bind(...)` in a
+# module) keeps the list for good. The second one is of the time since an application has ended.
+_UNCONFIGURED: list[list[Any]] = [structlog.get_config()["processors"]]
+_DEFAULT_PROCESSORS = tuple(_UNCONFIGURED[0])
 _FIRST = ("timestamp", "level", "event", "logger", "request_id", "trace_id", "span_id")
 
 
@@ -80,14 +89,6 @@ def unbind_request(bound: Bound) -> None:
         token.var.reset(token)
 
 
-def mark_reported(exception: BaseException) -> None:
-    """Say that an exception was logged with its trace, so that the server's second record of it is dropped.
-
-    Kept in the context that the server logs from, since some exceptions refuse attributes.
-    """
-    _REPORTED.set(exception)
-
-
 def timestamp() -> str:
     """Give the current time, RFC 3339 in UTC with microseconds."""
     seconds, microseconds = divmod(time_ns() // 1000, 1_000_000)
@@ -99,45 +100,30 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def _exception_as(render: Callable[[BaseException], Any]) -> Processor:
+    """Give a processor that puts `exception`, rendered, in the place of `exc_info`."""
+
+    def processor(_logger: Any, _method: str, event: EventDict) -> EventDict:  # noqa: ANN401
+        exception = raised(event.pop("exc_info", None))
+        if exception is not None:
+            event["exception"] = render(exception)
+            if isinstance(event["event"], str):
+                event["event"] = without(event["event"], codes_behind(exception))
+        return event
+
+    return processor
+
+
+def _scrub_event(item: Item, event: Any) -> Any:  # noqa: ANN401 - an event of the chain, or the access event
+    return item.mapping(event, "log")
+
+
 class _Lines:
     """The innermost logger of a name: takes rendered lines of every level."""
 
     def __init__(self, name: str, write: Callable[[bytes], None]) -> None:
         self.name = name
         self.debug = self.info = self.warning = self.error = self.critical = self.msg = write
-
-
-class _ForeignRecords(logging.Handler):
-    """Takes every record of `logging` through the chain."""
-
-    def __init__(self, process: Callable[[EventDict], bytes], write: Callable[[bytes], None]) -> None:
-        super().__init__()
-        self._process = process
-        self.write = write
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Drop what would be said twice, or would feed on itself.
-
-        The exporters' own complaints would go out through the exporters; the loss is counted and said once a
-        minute (`telemetry.export.failed`).
-        """
-        if record.name.startswith("opentelemetry."):
-            return False
-        exception = record.exc_info[1] if record.exc_info else None
-        return exception is None or record.name != "uvicorn.error" or _REPORTED.get() is not exception
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            event: EventDict = {
-                "event": record.getMessage(),
-                "level": record.levelname.lower(),
-                "logger": record.name,
-            }
-            if record.exc_info:
-                event["exc_info"] = record.exc_info
-            self.write(self._process(event))
-        except Exception:  # noqa: BLE001 - a record that cannot be shown must not fail its caller
-            self.handleError(record)
 
 
 class Logs:
@@ -148,6 +134,7 @@ class Logs:
         write: takes one rendered line with its newline.
         current_ids: gives the ids of the current span, or None.
         forward: told of each event before it is rendered; sends it over OTLP.
+        sink: scrubs what is written.
     """
 
     def __init__(
@@ -157,15 +144,16 @@ class Logs:
         write: Callable[[bytes], None],
         current_ids: Callable[[], SpanIds | None],
         forward: Callable[[EventDict], None] | None,
+        sink: Sink,
     ) -> None:
         self._level = _LEVELS[settings.log_level]
         self._json = settings.log_format == "json"
         self.write = write
         self._current_ids = current_ids
         self._forward = forward
+        self._sink = sink
         self._processors = self._chain()
         self._access_logger = get_logger(ACCESS_LOGGER)
-        self._root_before: tuple[list[logging.Handler], int] = ([], logging.WARNING)
 
     def _chain(self) -> list[Processor]:
         chain: list[Processor] = [
@@ -176,9 +164,8 @@ class Logs:
         if self._forward is not None:
             chain.append(self._pass_on)
         if self._json:
-            no_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-            return [*chain, structlog.processors.ExceptionRenderer(no_locals), self._render]
-        console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            return [*chain, _exception_as(traceback_data), self._scrub, self._render]
+        console = structlog.dev.ConsoleRenderer()
 
         def render(logger: Any, method: str, event: EventDict) -> bytes:  # noqa: ANN401
             plain = dict(event)
@@ -187,11 +174,11 @@ class Logs:
             except Exception:  # noqa: BLE001 - a foreign __repr__ or __str__ may raise anything
                 return dumps(plain)
 
-        return [*chain, render]
+        return [*chain, _exception_as(traceback_text), self._scrub, render]
 
     def _complete(self, logger: _Lines | None, _method: str, event: EventDict) -> EventDict:
         if logger is not None:
-            event["logger"] = logger.name
+            event["logger"] = getattr(logger, "name", "root")
         event["timestamp"] = timestamp()
         if (ids := self._current_ids()) is not None:
             event["trace_id"], event["span_id"] = ids.trace_id, ids.span_id
@@ -202,6 +189,12 @@ class Logs:
             self._forward(event)
         return event
 
+    def _scrub(self, _logger: Any, _method: str, event: EventDict) -> EventDict:  # noqa: ANN401
+        scrubbed = self._sink.scrub(_scrub_event, event)
+        if scrubbed is None:
+            raise structlog.DropEvent
+        return scrubbed
+
     @staticmethod
     def _render(_logger: Any, _method: str, event: EventDict) -> bytes:  # noqa: ANN401
         ordered = {key: event.pop(key) for key in _FIRST if key in event}
@@ -210,6 +203,15 @@ class Logs:
 
     def start(self) -> None:
         """Take over structlog's configuration and the root of `logging`."""
+        _TURNS.begin(self._take)
+
+    def stop(self) -> None:
+        """Give `logging` and structlog to the application that still runs, or back as they were."""
+        _TURNS.end(self._take)
+
+    def _take(self) -> Callable[[], None]:
+        for processors in _UNCONFIGURED:
+            processors[:] = [self._at_level, *self._processors, self._write_and_end]
         structlog.configure(
             processors=self._processors,
             wrapper_class=structlog.make_filtering_bound_logger(self._level),
@@ -217,30 +219,45 @@ class Logs:
             cache_logger_on_first_use=False,
         )
         root = logging.getLogger()
-        self._root_before = (root.handlers[:], root.level)
-        root.handlers = [_ForeignRecords(self._process_foreign, self.write)]
-        # Below info, libraries show what they handle: aiosqlite its statements with their values.
-        root.setLevel(max(self._level, logging.INFO))
+        handlers, level = root.handlers[:], root.level
+        # Below info, libraries show what they handle: aiosqlite its statements with their values, anthropic's client
+        # its requests with the prompt. The second one has a level of its own, set by ANTHROPIC_LOG.
+        handler = ForeignRecords(self._write_foreign, self._sink.refuse)
+        handler.setLevel(max(self._level, logging.INFO))
+        root.handlers = [handler]
+        root.setLevel(handler.level)
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
             logger = logging.getLogger(name)
             logger.handlers.clear()
             logger.propagate = True
         logging.captureWarnings(capture=True)
 
-    def stop(self) -> None:
-        """Give `logging` and structlog back as they were."""
-        logging.captureWarnings(capture=False)
-        root = logging.getLogger()
-        root.handlers, level = self._root_before
-        root.setLevel(level)
-        structlog.reset_defaults()
+        def put_back() -> None:
+            logging.captureWarnings(capture=False)
+            root.handlers = handlers
+            root.setLevel(level)
+            structlog.reset_defaults()
+            for processors in _UNCONFIGURED:
+                processors[:] = _DEFAULT_PROCESSORS
+            _UNCONFIGURED[1:] = [structlog.get_config()["processors"]]
 
-    def _process_foreign(self, event: EventDict) -> bytes:
+        return put_back
+
+    def _at_level(self, _logger: Any, method: str, event: EventDict) -> EventDict:  # noqa: ANN401
+        if _LEVELS.get(method, _LEVELS["critical"]) < self._level:
+            raise structlog.DropEvent
+        return event
+
+    def _write_and_end(self, _logger: Any, _method: str, line: Any) -> Any:  # noqa: ANN401
+        self.write(line)
+        raise structlog.DropEvent
+
+    def _write_foreign(self, event: EventDict) -> None:
         line: Any = event
-        for processor in self._processors:
-            line = processor(None, event["level"], line)
-        rendered: bytes = line
-        return rendered
+        with suppress(structlog.DropEvent):
+            for processor in self._processors:
+                line = processor(None, event["level"], line)
+            self.write(line)
 
     def access(self, request_id: str, trace_id: str | None, span_id: str | None, fields: dict[str, Any]) -> None:
         """Write the access event, in JSON straight to its bytes.
@@ -261,13 +278,21 @@ class Logs:
             "level": "info",
             "event": _COMPLETED,
             "logger": ACCESS_LOGGER,
-            "request_id": request_id,
         }
-        if trace_id is not None:
-            event["trace_id"] = trace_id
-            event["span_id"] = span_id
-        event.update(get_contextvars())  # the ids again, and what the application bound
+        ids = {"request_id": request_id}
+        if trace_id is not None and span_id is not None:
+            ids["trace_id"] = trace_id
+            ids["span_id"] = span_id
+        bound = get_contextvars()  # the ids again, and what the application bound
+        event.update(ids)
+        event.update(bound)
         event.update(fields)
         if self._forward is not None:
             self._forward(event)
+        if bound != ids:
+            # Our own fields are ids, numbers, pseudonyms and words of closed sets; the application's may be anything.
+            scrubbed = self._sink.scrub(_scrub_event, event)
+            if scrubbed is None:
+                return
+            event = scrubbed
         self.write(dumps(event))

@@ -16,7 +16,7 @@ _log = get_logger(__name__)
 _SAY_SECONDS = 60.0
 
 
-class _Tally:
+class Unsaid:
     """A count that may be said once a minute."""
 
     def __init__(self) -> None:
@@ -45,14 +45,14 @@ class Losses:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._tallies = {(signal, reason): _Tally() for signal in names.SIGNALS for reason in names.DROP_REASONS}
-        self._invalid = _Tally()
+        self._tallies = {(signal, reason): Unsaid() for signal in names.LOST_SIGNALS for reason in names.DROP_REASONS}
+        self._invalid = Unsaid()
 
     def lost(self, signal: str, reason: str, items: int) -> None:
         """Count lost items.
 
         Args:
-            signal: one of `names.SIGNALS`.
+            signal: one of `names.LOST_SIGNALS`.
             reason: one of `names.DROP_REASONS`.
             items: how many.
         """
@@ -61,7 +61,7 @@ class Losses:
             _log.warning(names.EXPORT_FAILED, signal=signal, reason=reason, items=unsaid)
 
     def invalid_request(self) -> None:
-        """Count bytes that are not HTTP."""
+        """Count a connection that the server refused."""
         self._metrics.counter(names.INVALID_REQUESTS).inc()
         if unsaid := self._invalid.add(1):
             _log.warning(names.HTTP_REQUEST_INVALID, count=unsaid)

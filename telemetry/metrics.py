@@ -46,7 +46,26 @@ class BisectHistogram(Histogram):
             bucket.set_exemplar(Exemplar(exemplar, amount, time()))
 
 
-_KINDS: dict[str, Any] = {"counter": Counter, "gauge": Gauge, "histogram": BisectHistogram}
+class ChildCounter(Counter):
+    """A counter that is known to have its labels; the client's own asks itself each time."""
+
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        """Count.
+
+        Args:
+            amount: not negative.
+            exemplar: labels of the trace behind it.
+
+        Raises:
+            ValueError: the amount is negative.
+        """
+        if amount < 0 or exemplar:
+            super().inc(amount, exemplar)
+        else:
+            self._value.inc(amount)
+
+
+_KINDS: dict[str, Any] = {"counter": ChildCounter, "gauge": Gauge, "histogram": BisectHistogram}
 
 
 class Metrics:
@@ -62,7 +81,10 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._families: dict[str, Any] = {}
-        self.gauge(names.BUILD_INFO, settings.service_name, settings.service_version, platform.python_version()).set(1)
+        self._allowed: dict[str, set[str]] = {label: set(values) for label, values in names.LABEL_VALUES.items()}
+        running = (settings.service_name, settings.service_version, platform.python_version())
+        self.declare(names.BUILD_INFO, [running])
+        self.gauge(names.BUILD_INFO, *running).set(1)
 
     def _child(self, spec: names.Metric, values: tuple[str, ...]) -> Any:  # noqa: ANN401
         family = self._families.get(spec.name)
@@ -71,7 +93,23 @@ class Metrics:
             options["unit"] = next((unit for unit in _UNITS if spec.name.endswith(f"_{unit}")), "")
             family = _KINDS[spec.kind](spec.name, spec.help, spec.labels, registry=self.registry, **options)
             self._families[spec.name] = family
-        return family.labels(*values) if spec.labels else family
+        return family.labels(*self._closed(spec, values)) if spec.labels else family
+
+    def _closed(self, spec: names.Metric, values: tuple[str, ...]) -> list[str]:
+        """Give `other` for every value that nobody has declared: a label is no place for what a caller sends."""
+        return [
+            value if value in self._allowed.get(label, ()) else names.OTHER
+            for label, value in zip(spec.labels, values, strict=True)
+        ]
+
+    def allow(self, label: str, *values: str) -> None:
+        """Let a label have these values too.
+
+        Args:
+            label: its name, the same in every metric.
+            values: from a set that is closed by the application's code or settings.
+        """
+        self._allowed.setdefault(label, set()).update(values)
 
     def counter(self, spec: names.Metric, *values: str) -> Counter:
         """Give the counter of these label values, in the specification's order."""
@@ -93,8 +131,10 @@ class Metrics:
         self.gauge(spec, *values).set_function(by)
 
     def declare(self, spec: names.Metric, combinations: Iterable[tuple[str, ...]]) -> None:
-        """Make every combination of a bounded label set exist at 0."""
+        """Make every combination of a bounded label set exist at 0, and allow its values."""
         for values in combinations:
+            for label, value in zip(spec.labels, values, strict=True):
+                self.allow(label, value)
             self._child(spec, values)
 
     def render(self, accept: str) -> tuple[bytes, str]:

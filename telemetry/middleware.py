@@ -4,6 +4,8 @@ A boundary stands before each layer and behind the last one. It reads a clock th
 is on its way to or from the server, on entering and on leaving; a layer's own time is what passes between its
 two boundaries, before and after, and in what it put around `send` and `receive`. A layer that hands those on as
 it got them costs nothing per message: the next boundary sees that they are the same objects.
+
+Who waits for the client's leave has a `receive` open while the answer is sent: the two directions' times are apart.
 """
 
 from __future__ import annotations
@@ -36,15 +38,16 @@ class Clock:
     """The times of one request in its layers; all in seconds.
 
     Attributes:
-        io: time spent in the server's `send` and `receive`, during which the clock stands still.
+        sending: time spent in the server's `send`, during which the clock stands still.
+        receiving: time spent in the server's `receive`, the same.
         entered: readings at each boundary's entry, outermost first.
         wrapped: own time of each layer's wrappers of `send` and `receive`, by the layer's index.
     """
 
-    __slots__ = ("entered", "io", "left", "receive", "send", "wrapped")
+    __slots__ = ("entered", "left", "receive", "receiving", "send", "sending", "wrapped")
 
     def __init__(self, receive: Receive, send: Send) -> None:
-        self.io = 0.0
+        self.sending = self.receiving = 0.0
         self.entered: list[float] = []
         self.left: list[float] = []
         self.wrapped: dict[int, float] = {}
@@ -53,7 +56,7 @@ class Clock:
 
     def now(self) -> float:
         """Give a reading."""
-        return perf_counter() - self.io
+        return perf_counter() - self.sending - self.receiving
 
     def own_times(self, layers: int) -> list[float]:
         """Give the own time so far of each layer that was entered, outermost first.
@@ -75,11 +78,14 @@ class Clock:
         """Time what a layer put around `send`."""
 
         async def timed(message: Message) -> None:
-            begun = self.now()
+            begun = perf_counter() - self.sending
             try:
                 await send(message)
             finally:
-                self._add(layer, self.now() - begun)
+                own = perf_counter() - self.sending - begun
+                self.wrapped[layer] = self.wrapped.get(layer, 0.0) + own
+                # For the inner layers whose wrappers this call was in the clock stood still.
+                self.sending += own
 
         return timed
 
@@ -87,18 +93,16 @@ class Clock:
         """Time what a layer put around `receive`."""
 
         async def timed() -> Message:
-            begun = self.now()
+            begun = perf_counter() - self.receiving
             try:
                 return await receive()
             finally:
-                self._add(layer, self.now() - begun)
+                # Several may wait for the client's leave at once; the time of each is added.
+                own = max(perf_counter() - self.receiving - begun, 0.0)
+                self.wrapped[layer] = self.wrapped.get(layer, 0.0) + own
+                self.receiving += own
 
         return timed
-
-    def _add(self, layer: int, seconds: float) -> None:
-        """Credit a layer, and stop the clock for the inner layers whose wrappers this call was in."""
-        self.wrapped[layer] = self.wrapped.get(layer, 0.0) + seconds
-        self.io += seconds
 
 
 class Boundary:
@@ -119,7 +123,7 @@ class Boundary:
             await self.app(scope, receive, send)
             return
         clock: Clock = scope[SCOPE_KEY].clock
-        clock.entered.append(perf_counter() - clock.io)
+        clock.entered.append(clock.now())
         if send is not clock.send:
             send = clock.send = clock.around_send(self._layer, send)
         if receive is not clock.receive:
@@ -127,7 +131,7 @@ class Boundary:
         try:
             await self.app(scope, receive, send)
         finally:
-            clock.left.append(perf_counter() - clock.io)
+            clock.left.append(clock.now())
 
 
 class TimedChain:

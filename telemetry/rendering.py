@@ -35,7 +35,7 @@ def shown(value: object) -> str:
 
 def as_text(text: str) -> str:
     """Give text without lone surrogates, which UTF-8 cannot hold."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: object) -> object:

@@ -71,6 +71,13 @@ class RequestRecord:
         self.rejection: tuple[str, str] | None = None
         self.clock: Clock | None = None
 
+    @property
+    def traceparent(self) -> str | None:
+        """Where the work on this request can be followed (W3C Trace Context), or None without a server span."""
+        if self.trace_id is None:
+            return None
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
     def reject(self, layer: str, reason: str) -> None:
         """Say that a layer answers by itself.
 

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.resources import Resource
 
+from telemetry import names
+from telemetry.pii import Item
+
 if TYPE_CHECKING:
+    from telemetry.pii import Scrubber
     from telemetry.settings import TelemetrySettings
 
 
@@ -32,17 +36,23 @@ class _HashedOnce(Resource):
         return self._hash
 
 
-def resource(settings: TelemetrySettings) -> Resource:
-    """Give the resource by the OpenTelemetry semantic conventions; explicit attributes win."""
-    return _HashedOnce(
-        {
-            "telemetry.sdk.language": "python",
-            "telemetry.sdk.name": "opentelemetry",
-            "telemetry.sdk.version": version("opentelemetry-sdk"),
-            "service.name": settings.service_name,
-            "service.version": settings.service_version,
-            "service.instance.id": _instance_id(),
-            "deployment.environment.name": settings.environment,
-            **settings.resource_attributes,
-        }
-    )
+def resource(settings: TelemetrySettings, scrubber: Scrubber) -> Resource:
+    """Give the resource by the OpenTelemetry semantic conventions; explicit attributes win.
+
+    Args:
+        settings: the service, and attributes of the user's own.
+        scrubber: the policy; what its allow-list does not name stays out.
+    """
+    attributes = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.version": version("opentelemetry-sdk"),
+        "service.name": settings.service_name,
+        "service.version": settings.service_version,
+        "service.instance.id": _instance_id(),
+        "deployment.environment.name": settings.environment,
+        **settings.resource_attributes,
+        names.ATTR_PII_POLICY_DIGEST: scrubber.policy.digest,
+    }
+    allowed = {key: value for key, value in attributes.items() if key in scrubber.policy.resource_keys}
+    return _HashedOnce(Item(scrubber).mapping(allowed, "resource"))

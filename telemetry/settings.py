@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Literal
 
 Network = IPv4Network | IPv6Network
@@ -43,6 +44,8 @@ class TelemetrySettings:
         metrics_path: where the metrics are.
         probe_paths: paths without trace, and without access event unless they fail.
         pseudonym_key: key of the pseudonyms; None: plain placeholders.
+        policy_files: privacy policy files of the user's own, added to the built-in policy in this order.
+        genai_content: whether spans of language models have previews of what was asked and answered.
     """
 
     service_name: str
@@ -62,6 +65,8 @@ class TelemetrySettings:
     metrics_path: str = "/metrics"
     probe_paths: frozenset[str] = frozenset({"/healthz", "/readyz"})
     pseudonym_key: bytes | None = field(default=None, repr=False)
+    policy_files: tuple[Path, ...] = ()
+    genai_content: bool = False
 
     @property
     def untraced_paths(self) -> frozenset[str]:

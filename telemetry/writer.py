@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
+from itertools import accumulate
 from time import sleep
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -73,7 +74,8 @@ class LineWriter:
 
     def _drain(self) -> None:
         while count := len(self._lines):
-            rest = memoryview(b"".join([self._lines.popleft() for _ in range(count)]))
+            lines = [self._lines.popleft() for _ in range(count)]
+            rest = memoryview(b"".join(lines))
             try:
                 while rest:
                     written = self._stream.write(rest)
@@ -83,4 +85,6 @@ class LineWriter:
                         rest = rest[written:]
                 self._stream.flush()
             except (OSError, ValueError):  # the reader has gone, or the stream was closed
-                self._dropped("export_failed", count)
+                # A line is lost unless it and all before it got out: what follows it is then all that is left.
+                following = accumulate(map(len, reversed(lines)), initial=0)
+                self._dropped("export_failed", sum(size < len(rest) for size in following))

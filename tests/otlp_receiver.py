@@ -1,5 +1,6 @@
 """A local OTLP/HTTP receiver: keeps what an exporter sent, parsed with the protocol's own classes."""
 
+import gzip
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,7 +45,7 @@ class ReceivedRecord:
 class OtlpReceiver:
     """Listens on a free loopback port; a context manager. What came is parsed when it is asked for."""
 
-    _bodies: dict[str, list[bytes]] = field(default_factory=lambda: {"/v1/traces": [], "/v1/logs": []})
+    _posts: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._changed = threading.Condition()
@@ -55,8 +56,11 @@ class OtlpReceiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                encoding = self.headers.get("content-encoding", "")
+                assert encoding in {"", "gzip"}, encoding
+                headers = {key.lower(): value for key, value in self.headers.items()}
                 with receiver._changed:
-                    receiver._bodies[self.path].append(body)
+                    receiver._posts.append((self.path, headers, gzip.decompress(body) if encoding else body))
                     receiver._changed.notify_all()
                 self.send_response(200)
                 self.send_header("content-length", "0")
@@ -82,9 +86,13 @@ class OtlpReceiver:
         """What OTEL_EXPORTER_OTLP_ENDPOINT is to be."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def _received(self, path: str) -> list[bytes]:
+    def requests(self) -> list[tuple[str, dict[str, str], bytes]]:
+        """Every request so far, whatever its path: path, HTTP headers, body (gunzipped)."""
         with self._changed:
-            return list(self._bodies[path])
+            return list(self._posts)
+
+    def _received(self, path: str) -> list[bytes]:
+        return [body for sent_to, _, body in self.requests() if sent_to == path]
 
     @property
     def spans(self) -> list[ReceivedSpan]:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.responses import StreamingResponse
@@ -76,13 +76,13 @@ def _add_interleaved(app: FastAPI) -> None:
         return {"marker": marker}
 
 
-def main() -> int:
-    """What `run` does, with those routes."""
+def run(add: Callable[[FastAPI], None]) -> int:
+    """What `run` does, with more routes."""
     settings = development.complete(Settings.load(os.environ))
     app = create_app(settings)
-    add_routes(app)
+    add(app)
     return serve(app, settings, bind(settings.host, settings.port))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(add_routes))

@@ -1,35 +1,30 @@
 """The command line. Results go to standard output, everything else to standard error."""
 
-import sys
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import MutableMapping, Sequence
 
-from service.access import AuditError
-from service.commands import check, openapi, run, token
-from service.commands.arguments import parse
-from service.settings import Settings, SettingsError
-from service.shutdown import StartFailedError
+# What the OpenTelemetry SDK, its instrumentations and the Prometheus client read by themselves, some of it while
+# they are imported, and stop at in words of their own. All of it is decided here: it must have no effect.
+_DECIDED = re.compile(
+    r"OTEL_SDK_DISABLED|OTEL_(?:TRACES|LOGS|METRICS)_EXPORTER|OTEL_EXPORTER_OTLP_(?:TRACES|LOGS|METRICS)_\w+"
+    r"|OTEL_EXPORTER_OTLP_TIMEOUT"  # milliseconds by the specification, seconds to the SDK
+    r"|OTEL_PROPAGATORS|OTEL_\w+_LIMIT|OTEL_(?:BSP|BLRP|PYTHON|INSTRUMENTATION_HTTP)_\w+|(?i:PROMETHEUS_MULTIPROC_DIR)"
+)
 
 
-def execute(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def execute(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     """Run one command and give its exit status: 0 done, 1 refused or failed, 2 misused.
 
     Args:
         arguments: Those of the command line, without the program.
-        environ: The environment.
+        environ: The environment of the process; loses what has no effect on the service.
 
     Raises:
         SystemExit: The arguments are wrong, or only help was asked for.
     """
-    asked = parse(arguments)
-    try:
-        if asked.command == "openapi":
-            return openapi.execute()
-        settings = Settings.load(environ, terminal=sys.stdout.isatty())
-        if asked.command == "run":
-            return run.execute(settings)
-        if asked.command == "token":
-            return token.execute(settings, asked.sub, asked.role, asked.ttl)
-        return check.execute(settings)
-    except (AuditError, SettingsError, StartFailedError) as refusal:
-        sys.stderr.write(f"service: {refusal}\n")
-        return 1
+    for name in tuple(environ):
+        if _DECIDED.fullmatch(name):
+            del environ[name]
+    from service.commands.dispatch import dispatch  # noqa: PLC0415 - the libraries are imported from here on
+
+    return dispatch(arguments, environ)

@@ -1,12 +1,11 @@
 """`python -m service token`: a bearer token that the running service accepts."""
 
-import sys
 import time
 from collections.abc import Sequence
 
 import jwt
 
-from service import development
+from service import development, streams
 from service.settings import Settings, SettingsError
 
 
@@ -14,10 +13,10 @@ def execute(settings: Settings, subject: str, roles: Sequence[str], ttl: int) ->
     """Print a token and nothing else.
 
     Raises:
+        OutputError: Standard output cannot be written.
         SettingsError: Tokens are made elsewhere, or `DATA_DIR` cannot be used.
     """
-    sys.stdout.write(make_token(development.complete(settings), subject, roles, ttl) + "\n")
-    sys.stdout.flush()
+    streams.put(make_token(development.complete(settings), subject, roles, ttl).encode() + b"\n")
     return 0
 
 

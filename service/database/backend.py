@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """One kind of database."""
 
+    @property
+    def place(self) -> str:
+        """What an operator knows it by, in one line: never a URL, which holds a password."""
+
     def engine(self, *, pool_size: int, wait: float) -> AsyncEngine:
         """An engine that never creates the database.
 

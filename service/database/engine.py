@@ -59,7 +59,7 @@ class Database:
         except (exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:
             # The last two are a driver's that does not know what the URL's query asks of it.
             cause = type(getattr(error, "orig", None) or error).__name__
-            failure = StartFailed(f"DATABASE_URL: the database cannot be opened ({cause})")
+            failure = StartFailed(f"{self._backend.place}: the database cannot be opened ({cause})")
             raise failure from None  # the driver's text may hold the URL with its password
         self._engine = self._backend.engine(pool_size=POOL_SIZE, wait=WAIT_SECONDS)
         # Probes and clean-up have a connection of their own, unobserved: they answer while the pool is busy.
@@ -86,7 +86,7 @@ class Database:
             read_only: one SELECT, without a transaction around it.
 
         Raises:
-            Unavailable: the database is gone, or (with a time to retry) busy.
+            Unavailable: the database is gone or busy.
             QueryFailed: it refused a statement.
         """
         try:

@@ -9,12 +9,12 @@ from typing import Literal
 
 from sqlalchemy import exc
 
-from service.errors import ServiceError, Unavailable
+from service.errors import GONE_SECONDS, ServiceError, Unavailable
 from telemetry import get_logger, names
 
 log = get_logger(__name__)
 
-RETRY_AFTER_SECONDS = 1
+BUSY_SECONDS = 1
 
 Fault = Literal["gone", "busy"]
 
@@ -53,14 +53,14 @@ def translate(error: exc.SQLAlchemyError | OSError) -> ServiceError | QueryFaile
         error: what SQLAlchemy, the driver or the network raised.
 
     Returns:
-        `Unavailable` (with a time to retry if it is only busy), or `QueryFailed`.
+        `Unavailable` (to be retried soon if it is only busy), or `QueryFailed`.
     """
     name, code = _name(error), _code(error)
     fault = classify(error)
     if fault is None:
         return QueryFailed(name, code)
     log.warning(names.DATABASE_UNAVAILABLE, fault=fault, error=name, code=code)
-    return Unavailable(RETRY_AFTER_SECONDS if fault == "busy" else None)
+    return Unavailable(BUSY_SECONDS if fault == "busy" else GONE_SECONDS)
 
 
 def classify(error: exc.SQLAlchemyError | OSError) -> Fault | None:

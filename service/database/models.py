@@ -95,3 +95,68 @@ class IdempotencyRecord(Base):
     location: Mapped[str | None] = mapped_column(String(200))
     body: Mapped[bytes] = mapped_column(LargeBinary)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class CoverLetter(Base):
+    """A finished cover letter, and what wrote it."""
+
+    __tablename__ = "cover_letters"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64), index=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    tone: Mapped[str] = mapped_column(String(16))
+    length: Mapped[str] = mapped_column(String(16))
+    content: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(String(100))
+    prompt_version: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+class Briefing(Base):
+    """A briefing that somebody asked for. `attempt` counts the times it was taken up; whoever counted last has it."""
+
+    __tablename__ = "briefings"
+    __table_args__ = (Index("ix_briefings_status", "status", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64), index=True)
+    user: Mapped[str] = mapped_column(String(128))
+    status: Mapped[str] = mapped_column(String(16))
+    focus: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+    attempt: Mapped[int]
+    result: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace of the request, and of the work."""
+        return None if self.traceparent is None else self.traceparent.split("-")[1]
+
+
+class BriefingCheckpoint(Base):
+    """Where the work on a briefing stands: the latest checkpoint, which goes with its briefing."""
+
+    __tablename__ = "briefing_checkpoints"
+
+    briefing_id: Mapped[str] = mapped_column(ForeignKey("briefings.id", ondelete="CASCADE"), primary_key=True)
+    checkpoint_id: Mapped[str] = mapped_column(String(64))
+    checkpoint: Mapped[bytes] = mapped_column(LargeBinary)
+    details: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class BriefingWrite(Base):
+    """What an agent has written since the latest checkpoint; it goes with its briefing too."""
+
+    __tablename__ = "briefing_writes"
+
+    briefing_id: Mapped[str] = mapped_column(ForeignKey("briefings.id", ondelete="CASCADE"), primary_key=True)
+    checkpoint_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    task_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    task_path: Mapped[str] = mapped_column(String(200))
+    channel: Mapped[str] = mapped_column(String(64))
+    value: Mapped[bytes] = mapped_column(LargeBinary)

@@ -24,6 +24,7 @@ class PostgreSQL:
 
     def __init__(self, url: URL) -> None:
         self._url = url
+        self.place = "DATABASE_URL"
 
     def engine(self, *, pool_size: int, wait: float) -> AsyncEngine:
         """An engine that gives up on locks, statements and connections that take too long."""

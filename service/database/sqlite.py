@@ -3,8 +3,9 @@
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class SQLite:
         self._path = Path(url.database or "").absolute()
         # SQLite's own busy handler polls and is not fair; a queue of our own serves writers in order.
         self._writer = asyncio.Lock()
+        self.place = ascii(str(self._path))  # a file that nobody may have named
 
     def engine(self, *, pool_size: int, wait: float) -> AsyncEngine:
         """An engine whose connections notice, when they are taken, that the file has gone or changed."""
@@ -115,6 +117,13 @@ class SQLite:
             ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
+
+        @event.listens_for(engine.sync_engine, "invalidate")
+        def roll_back(connection: Any, _record: Any, _error: Any) -> None:  # noqa: ANN401 - SQLAlchemy's protocol
+            # A statement whose caller was cancelled goes on in its thread, and a connection that is closed while a
+            # cursor of it is left keeps its lock: until the garbage collector comes by, nobody could write.
+            with suppress(exc.SQLAlchemyError, sqlite3.Error):
+                connection.rollback()
 
         @event.listens_for(engine.sync_engine, "begin")
         def begin(connection: Connection) -> None:

@@ -3,17 +3,16 @@
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Select, select
 
-from service.database import Database
-from service.database.models import Application, Job
-from service.domain.idempotency import Answer, Key, recall, remember
-from service.domain.jobs import is_job_id
+from service.database import Claimed, Database
+from service.database.models import Application
+from service.domain.idempotency import Answer, Key, look_up, recall, remember
+from service.domain.jobs import known
 from service.domain.paging import Place, after
 
 _ID = re.compile(r"app_[0-9a-f]{32}")
@@ -30,10 +29,6 @@ class Status(StrEnum):
 
 
 FINAL = frozenset({Status.REJECTED, Status.WITHDRAWN})
-
-
-class UnknownJob(Exception):
-    """There is no job of that id."""
 
 
 class AlreadyFinal(Exception):
@@ -90,26 +85,39 @@ async def submit(
         Claimed: the first request with this key has not been answered yet.
         OtherRequest: the key was used for another body.
     """
-    with nullcontext() if key is None else database.claims.held(key.digest):
-        async with database.transaction() as session:
-            given = None if key is None else await recall(database, session, key, now)
-            if given is not None:
-                return given, True
-            if not is_job_id(draft.job_id) or await session.get(Job, draft.job_id) is None:
-                raise UnknownJob
-            application = Application(
-                id=f"app_{secrets.token_hex(16)}",
-                owner=draft.owner,
-                job_id=draft.job_id,
-                status=Status.SUBMITTED,
-                note=draft.note,
-                created_at=now,
-                updated_at=now,
-            )
-            session.add(application)
-            given = answer(application)
-            if key is not None:
-                remember(session, key, given, now)
+    if key is None:
+        return await _submit(database, draft, key, answer, now)
+    try:
+        with database.claims.held(key.digest):
+            return await _submit(database, draft, key, answer, now)
+    except Claimed:
+        given = await look_up(database, key, now)
+        if given is None:
+            raise
+        return given, True
+
+
+async def _submit(
+    database: Database, draft: Draft, key: Key | None, answer: Callable[[Application], Answer], now: datetime
+) -> tuple[Answer, bool]:
+    async with database.transaction() as session:
+        given = None if key is None else await recall(database, session, key, now)
+        if given is not None:
+            return given, True
+        job = await known(session, draft.job_id)
+        application = Application(
+            id=f"app_{secrets.token_hex(16)}",
+            owner=draft.owner,
+            job_id=job.id,
+            status=Status.SUBMITTED,
+            note=draft.note,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(application)
+        given = answer(application)
+        if key is not None:
+            remember(session, key, given, now)
     return given, False
 
 

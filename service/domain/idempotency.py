@@ -61,8 +61,22 @@ async def recall(database: Database, session: AsyncSession, key: Key, now: datet
     if not await database.claim(session, key.digest):
         raise Claimed
     await session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.expires_at <= now))
+    return await _kept(session, key, now)
+
+
+async def look_up(database: Database, key: Key, now: datetime) -> Answer | None:
+    """The first answer to this key, whoever holds the key now: a replay holds it as well, for a moment.
+
+    Raises:
+        OtherRequest: it was the answer to another body.
+    """
+    async with database.transaction(read_only=True) as session:
+        return await _kept(session, key, now)
+
+
+async def _kept(session: AsyncSession, key: Key, now: datetime) -> Answer | None:
     record = await session.get(IdempotencyRecord, key.digest)
-    if record is None:
+    if record is None or record.expires_at <= now:
         return None
     if record.request != key.request:
         raise OtherRequest

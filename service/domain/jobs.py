@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Database
 from service.database.models import Job
@@ -12,6 +13,10 @@ from service.domain.catalogue import folded
 from service.domain.paging import Place, after
 
 _ID = re.compile(r"job_[0-9a-f]{16}")
+
+
+class UnknownJob(Exception):
+    """There is no job of that id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,22 @@ async def by_id(database: Database, job_id: str) -> Job | None:
         return None
     async with database.transaction(read_only=True) as session:
         return await session.get(Job, job_id)
+
+
+async def known(session: AsyncSession, job_id: str) -> Job:
+    """The job, read in the transaction of what is to be made of it.
+
+    Raises:
+        UnknownJob: it is not in the catalogue.
+    """
+    job = await session.get(Job, job_id) if is_job_id(job_id) else None
+    if job is None:
+        raise UnknownJob
+    return job
+
+
+async def by_ids(database: Database, job_ids: Sequence[str]) -> Sequence[Job]:
+    """The jobs of these ids that there are, in the order of the ids."""
+    async with database.transaction(read_only=True) as session:
+        found = {job.id: job for job in await session.scalars(select(Job).where(Job.id.in_(job_ids)))}
+    return [found[job_id] for job_id in job_ids if job_id in found]

@@ -1,16 +1,17 @@
 """Profiles: made, replaced, erased."""
 
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from service.database import Database
-from service.database.models import Application, IdempotencyRecord, Profile
+from service.database.models import Application, Briefing, CoverLetter, IdempotencyRecord, Profile
 
-_OWNED = (IdempotencyRecord, Application, Profile)
-"""Every table with an owner, in the order in which rows may go."""
+_OWNED = (IdempotencyRecord, Application, CoverLetter, Profile)
+"""Every table with an owner but that of briefings, in the order in which rows may go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,18 @@ async def replace(database: Database, owner: str, fields: Fields, now: datetime)
     return profile, profile.id == new_id
 
 
-async def erase(database: Database, owner: str) -> None:
-    """Remove every row of the owner, then what the rows left in the database's files."""
+async def erase(database: Database, owner: str, cancel: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+    """Remove every row of the owner, then what the rows left in the database's files.
+
+    Args:
+        database: where.
+        owner: whose.
+        cancel: ends the work on briefings that are gone.
+    """
+    briefings = delete(Briefing).where(Briefing.owner == owner).returning(Briefing.id)
     async with database.transaction() as session:
+        gone = (await session.scalars(briefings)).all()  # their checkpoints go with them
         for table in _OWNED:
             await session.execute(delete(table).where(table.owner == owner))
+    await cancel(gone)
     await database.wipe()

@@ -1,8 +1,44 @@
-"""Rate limits: how many requests a key may make in any window of time."""
+"""Limits: what a key may do in any window of time, and at the same time."""
 
-from service.limits.in_memory import in_memory_limiter
-from service.limits.limiter import Clock, Decision, Limiter, Policy
+from service.limits.concurrency import Concurrency, Lease
+from service.limits.in_memory import in_memory_limiter, in_memory_llm_limits
+from service.limits.limiter import (
+    Budget,
+    Clock,
+    Decision,
+    Limiter,
+    Policy,
+    Refusal,
+    Reservation,
+    SlotPolicy,
+    Slots,
+    TokenPolicy,
+)
+from service.limits.llm_limits import Admission, LlmLimits, NeverFits
 from service.limits.metrics import DecisionMetrics, Metrics
 from service.limits.sliding_window import SlidingWindow
+from service.limits.token_budget import TokenBudget
 
-__all__ = ["Clock", "Decision", "DecisionMetrics", "Limiter", "Metrics", "Policy", "SlidingWindow", "in_memory_limiter"]
+__all__ = [
+    "Admission",
+    "Budget",
+    "Clock",
+    "Concurrency",
+    "Decision",
+    "DecisionMetrics",
+    "Lease",
+    "Limiter",
+    "LlmLimits",
+    "Metrics",
+    "NeverFits",
+    "Policy",
+    "Refusal",
+    "Reservation",
+    "SlidingWindow",
+    "SlotPolicy",
+    "Slots",
+    "TokenBudget",
+    "TokenPolicy",
+    "in_memory_limiter",
+    "in_memory_llm_limits",
+]

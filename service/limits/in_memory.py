@@ -1,13 +1,21 @@
-"""The limiter of a single process, telling when it has more keys than it keeps apart."""
+"""The limiters of a single process, telling when they have more keys than they keep apart."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from service.limits.limiter import Policy
+from service.limits.concurrency import Concurrency
+from service.limits.limiter import Policy, SlotPolicy, TokenPolicy
+from service.limits.llm_limits import LlmLimits
 from service.limits.metrics import Metrics
 from service.limits.sliding_window import SlidingWindow
+from service.limits.token_budget import TokenBudget
 from telemetry import get_logger, names
 
 log = get_logger(__name__)
+
+
+class LlmPolicy(TokenPolicy, SlotPolicy, Protocol):
+    """The part of a policy that limiting calls of a language model needs."""
 
 
 def in_memory_limiter(policies: Mapping[str, Policy], metrics: Callable[[], Metrics]) -> SlidingWindow:
@@ -17,9 +25,32 @@ def in_memory_limiter(policies: Mapping[str, Policy], metrics: Callable[[], Metr
         policies: limit and window by policy name.
         metrics: gives where overflows are counted; called when there is one.
     """
+    return SlidingWindow(policies, on_overflow=_overflowed(metrics))
 
+
+def in_memory_llm_limits(
+    policies: Mapping[str, LlmPolicy], providers: Mapping[str, TokenPolicy], metrics: Metrics
+) -> LlmLimits:
+    """Make the limits of calls of language models.
+
+    Args:
+        policies: tokens, window and concurrency by policy name.
+        providers: tokens and window by provider, of every provider that may be called.
+        metrics: where it is told; it already allows these policies and providers as label values.
+    """
+    return LlmLimits(
+        slots=Concurrency(policies),
+        tokens=TokenBudget(policies, on_overflow=_overflowed(lambda: metrics)),
+        providers=TokenBudget(providers),
+        policies=policies,
+        provider_names=providers,
+        metrics=metrics,
+    )
+
+
+def _overflowed(metrics: Callable[[], Metrics]) -> Callable[[str], None]:
     def overflowed(policy: str) -> None:
         log.warning(names.RATE_LIMIT_OVERFLOWED, policy=policy)
         metrics().counter(names.RATE_LIMIT_OVERFLOWS, policy).inc()
 
-    return SlidingWindow(policies, on_overflow=overflowed)
+    return overflowed

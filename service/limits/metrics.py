@@ -7,12 +7,24 @@ from service.limits.limiter import Decision
 from telemetry import names
 
 
-class _Counter(Protocol):
-    def inc(self) -> None: ...
+class Counter(Protocol):
+    """What only grows."""
+
+    def inc(self, amount: float = 1, /) -> None:
+        """Count."""
 
 
-class _Gauge(Protocol):
-    def set(self, value: float, /) -> None: ...
+class Gauge(Protocol):
+    """What goes up and down."""
+
+    def set(self, value: float, /) -> None:
+        """Set the value."""
+
+    def inc(self, amount: float = 1, /) -> None:
+        """Add to the value."""
+
+    def dec(self, amount: float = 1, /) -> None:
+        """Take from the value."""
 
 
 class _Histogram(Protocol):
@@ -22,10 +34,10 @@ class _Histogram(Protocol):
 class Metrics(Protocol):
     """The part of the telemetry's metrics that a limit needs."""
 
-    def counter(self, spec: names.Metric, *values: str) -> _Counter:
+    def counter(self, spec: names.Metric, *values: str) -> Counter:
         """The counter of these label values."""
 
-    def gauge(self, spec: names.Metric, *values: str) -> _Gauge:
+    def gauge(self, spec: names.Metric, *values: str) -> Gauge:
         """The gauge of these label values."""
 
     def histogram(self, spec: names.Metric, *values: str) -> _Histogram:

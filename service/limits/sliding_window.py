@@ -13,16 +13,12 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from functools import partial
-from hashlib import blake2b
 from typing import Union
 
+from service.limits.digest import OVERFLOW, digest
 from service.limits.limiter import Clock, Decision, Policy
 
 MAX_KEYS = 1_000_000
-# Digests have one size, whatever a subject's length, and keep subjects out of memory dumps. With 15
-# bytes an entry fits a 48-byte block of CPython's allocator; 120 bits leave collisions out of reach.
-DIGEST_BYTES = 15
-OVERFLOW = b"overflow"
 
 Hits = Union[float, "array[float]"]
 
@@ -61,7 +57,7 @@ class SlidingWindow:
             KeyError: no such policy.
         """
         now = self._clock()
-        return self._window(policy, now).decide(_digest(key), now, count=True)
+        return self._window(policy, now).decide(digest(key), now, count=True)
 
     async def peek(self, policy: str, key: str) -> Decision:
         """Say what `hit` would decide, without counting.
@@ -70,7 +66,7 @@ class SlidingWindow:
             KeyError: no such policy.
         """
         now = self._clock()
-        return self._window(policy, now).decide(_digest(key), now, count=False)
+        return self._window(policy, now).decide(digest(key), now, count=False)
 
     def keys(self, policy: str) -> int:
         """How many keys of `policy` are in memory."""
@@ -83,10 +79,6 @@ class SlidingWindow:
             for window in self._windows.values():
                 window.rotate(now)
         return self._windows[policy]
-
-
-def _digest(key: str) -> bytes:
-    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
 
 
 class _Window:

@@ -45,8 +45,8 @@ def stack(
     """
     # Failed tokens are the gateway's to count.
     request_policies = tuple(policy for policy in settings.rate_limits if policy != AUTH_POLICY)
-    gate_options = {"access": AccessMap(access), "verifier": verifier, "limiter": limiter, "metrics": metrics}
     limit_options = {"limiter": limiter, "policies": request_policies, "metrics": metrics}
+    gate_options = {"access": AccessMap(access), "verifier": verifier, **limit_options}
     guard_options = {
         "hosts": Hosts(settings.allowed_hosts),
         "cors": Cors(settings.cors_origins),

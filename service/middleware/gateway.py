@@ -1,25 +1,22 @@
 """The gateway: nobody passes without a decision, and nobody without a token where one is needed."""
 
-from collections.abc import Callable
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access import AUTH_POLICY, AccessMap, Principal
+from service.access import AUTH_POLICY, DEFAULT_POLICY, Access, AccessMap, Principal
 from service.auth import KeysUnavailable, TokenRefused, Verifier
 from service.errors import HeadTooLarge, RateLimited, Unauthenticated, Unavailable
 from service.limits import Decision, DecisionMetrics, Limiter, Metrics
 from service.middleware.head import Head, read_head
-from service.middleware.rate_limit_headers import rate_limit_headers
 from service.middleware.refusal import refuse
-from telemetry import current_request, get_logger, names
+from service.middleware.request_limit import RequestLimit, address_key, rate_limit_headers
+from telemetry import RequestRecord, current_request, get_logger, names
 
 NAME = "gateway"
 MAX_HEAD_BYTES = 64 * 1024
-REASONS = ("head_too_large", "keys_unavailable", "auth_rate_limited")
+REASONS = ("head_too_large", "keys_unavailable", "auth_rate_limited", "rate_limited")
 _SCHEME = b"bearer "
-_IPV6_SITE = 64
 
 log = get_logger(__name__)
 
@@ -33,7 +30,9 @@ class Gateway:
         app: what stands behind it.
         access: the audited decisions.
         verifier: of bearer tokens (RFC 6750).
-        limiter: counts failed tokens by client address under the policy `auth`.
+        limiter: counts by client address: failed tokens under the policy `auth`, requests without one
+            under their route's, so that scanning is limited like use.
+        policies: names of the policies of routes.
         metrics: gives where those are counted; called when the layer is built, since the telemetry that
             has them is made with the layers.
     """
@@ -45,9 +44,11 @@ class Gateway:
         access: AccessMap,
         verifier: Verifier,
         limiter: Limiter,
+        policies: Iterable[str],
         metrics: Callable[[], Metrics],
     ) -> None:
         self.app = app
+        self._limit = RequestLimit(limiter, policies, metrics)
         self._count = DecisionMetrics(metrics(), (AUTH_POLICY,)).count
         self._resolve = access.resolve
         self._verifier = verifier
@@ -68,18 +69,15 @@ class Gateway:
         access = scope["access"] = self._resolve(method, record.route)
         if access.auth == "bearer" and not (method == "OPTIONS" and head.is_preflight(method)):
             try:
-                principal = await self._authenticate(head, record.client)
+                principal = await self._authenticate(head, access, record)
             except TokenRefused as error:
                 log.info(names.AUTH_REJECTED, reason=error.reason)
                 await refuse(Unauthenticated(error.reason), scope, receive, send, layer=NAME, reason=error.reason)
                 return
-            except _TooManyFailures as error:
-                record.response_headers.extend(rate_limit_headers(AUTH_POLICY, error.decision))
-                limited = RateLimited(
-                    AUTH_POLICY, error.decision.limit, error.decision.window, error.decision.resets_in
-                )
-                log.info(names.AUTH_REJECTED, reason="auth_rate_limited")
-                await refuse(limited, scope, receive, send, layer=NAME, reason="auth_rate_limited")
+            except RateLimited as error:
+                reason = "auth_rate_limited" if error.policy == AUTH_POLICY else "rate_limited"
+                log.info(names.AUTH_REJECTED, reason=reason)
+                await refuse(error, scope, receive, send, layer=NAME, reason=reason)
                 return
             except KeysUnavailable as error:
                 log.warning(names.AUTH_REJECTED, reason="keys_unavailable")
@@ -90,51 +88,34 @@ class Gateway:
             record.principal = principal.subject
         await self.app(scope, receive, send)
 
-    async def _authenticate(self, head: Head, client: str) -> Principal:
-        if head.authorization is None:
+    async def _authenticate(self, head: Head, access: Access, record: RequestRecord) -> Principal:
+        authorization = head.authorization
+        if authorization is None:
+            await self._limit.hit(record, access.policy or DEFAULT_POLICY)
             raise TokenRefused("missing")
-        if "authorization" not in head.repeated and head.authorization[:7].lower() == _SCHEME:
-            token = head.authorization[7:].strip(b" ")
+        if "authorization" not in head.repeated and authorization[:7].lower() == _SCHEME:
+            token = authorization[7:].strip(b" ")
             principal = self._verifier.known(token)
             if principal is not None:
                 return principal
         else:
             token = b""  # two credentials, or another scheme: judged, and counted, like a broken token
-        address = address_key(client)
+        address = address_key(record.client)
         decision = await self._limiter.peek(AUTH_POLICY, address)
         if not decision.allowed:
-            self._count(AUTH_POLICY, decision)
-            raise _TooManyFailures(decision)
+            raise self._too_many_failures(record, decision)
         try:
             return await self._verifier.verify(token)
         except TokenRefused:
             # Those that were verified at the same time are counted one by one: never more failures are
             # told apart than the policy allows.
             decision = await self._limiter.hit(AUTH_POLICY, address)
-            self._count(AUTH_POLICY, decision)
             if not decision.allowed:
-                raise _TooManyFailures(decision) from None
+                raise self._too_many_failures(record, decision) from None
+            self._count(AUTH_POLICY, decision)
             raise
 
-
-class _TooManyFailures(Exception):
-    def __init__(self, decision: Decision) -> None:
-        super().__init__(AUTH_POLICY)
-        self.decision = decision
-
-
-@lru_cache(maxsize=4096)
-def address_key(client: str) -> str:
-    """The limiter's key of a client address: IPv4 whole, IPv6 by its /64, which one customer owns.
-
-    IPv4-mapped IPv6 counts as IPv4; what is no address (a Unix socket) as itself.
-    """
-    try:
-        address = ip_address(client.partition("%")[0])
-    except ValueError:
-        return f"client:{client}"
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return f"ip:{address.ipv4_mapped}"
-        return f"ip:{int(address) >> (128 - _IPV6_SITE):x}/{_IPV6_SITE}"
-    return f"ip:{address}"
+    def _too_many_failures(self, record: RequestRecord, decision: Decision) -> RateLimited:
+        self._count(AUTH_POLICY, decision)
+        record.response_headers.extend(rate_limit_headers(AUTH_POLICY, decision))
+        return RateLimited(AUTH_POLICY, decision.limit, decision.window, decision.resets_in)

@@ -5,7 +5,7 @@ from typing import ClassVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access import Access
-from service.errors import ContentTooLarge, MisdirectedHost, ServiceError, UnsupportedMediaType
+from service.errors import ContentTooLarge, MisdirectedHost, NotFound, ServiceError, UnsupportedMediaType
 from service.middleware.body import IDLE_SECONDS, TOTAL_SECONDS, Body
 from service.middleware.cors import Cors
 from service.middleware.head import Head, read_head
@@ -15,7 +15,7 @@ from telemetry import current_request
 
 NAME = "owasp"
 REASONS = (
-    "host", "malformed_head", "content_type", "body_too_large", "slow_body", "preflight_refused"
+    "host", "path", "malformed_head", "content_type", "body_too_large", "slow_body", "preflight_refused"
 )  # fmt: skip
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITH_JSON = frozenset({"POST", "PUT", "PATCH"})
@@ -68,7 +68,7 @@ class Owasp:
         head = read_head(scope)
         method: str = scope["method"]
         access: Access = scope["access"]
-        found = self._fault(head, method, access)
+        found = self._fault(scope["path"], head, method, access)
         if found is not None:
             reason, error = found
             await refuse(error, scope, receive, send, layer=NAME, reason=reason)
@@ -82,6 +82,7 @@ class Owasp:
                 current_request(scope),
                 layer=NAME,
                 limit=self._max_body_bytes,
+                json=access.auth == "bearer" or _is_json(head),
                 idle=self._idle_seconds,
                 total=self._total_seconds,
             )
@@ -89,12 +90,15 @@ class Owasp:
                 scope[BODY_KEY] = body  # whether it was read decides whether the connection may stay
             await self.app(scope, body.receive, send)
 
-    def _fault(self, head: Head, method: str, access: Access) -> tuple[str, ServiceError] | None:
+    def _fault(self, path: str, head: Head, method: str, access: Access) -> tuple[str, ServiceError] | None:
         # Probes (the routes without a limit) come from machines that know the address, not the name.
         if access.policy is not None and ("host" in head.repeated or not self._hosts.serves(head.host)):
             return "host", MisdirectedHost()
-        if not head.has_body:
-            return None
+        if path.endswith("\n"):
+            return "path", NotFound()  # the router's `$` would overlook it, and serve another path's route
+        return self._body_fault(head, method, access) if head.has_body else None
+
+    def _body_fault(self, head: Head, method: str, access: Access) -> tuple[str, ServiceError] | None:
         if not _is_length(head):
             return "malformed_head", MalformedHead()
         if head.content_length is not None and int(head.content_length) > self._max_body_bytes:
@@ -115,7 +119,7 @@ def _is_length(head: Head) -> bool:
 def _is_json(head: Head) -> bool:
     if head.content_type is None or "content_type" in head.repeated:
         return False
-    if head.content_encoding is not None and head.content_encoding.strip().lower() != b"identity":
+    if "content_encoding" in head.repeated or (head.content_encoding or b"identity").strip().lower() != b"identity":
         return False
     kind, *parameters = head.content_type.lower().split(b";")
     kind = kind.strip()

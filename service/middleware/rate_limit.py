@@ -5,23 +5,19 @@ from collections.abc import Callable, Iterable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import RateLimited
-from service.limits import DecisionMetrics, Limiter, Metrics
-from service.middleware.gateway import address_key
-from service.middleware.rate_limit_headers import rate_limit_headers
+from service.limits import Limiter, Metrics
 from service.middleware.refusal import refuse
-from telemetry import current_request, get_logger, names
+from service.middleware.request_limit import RequestLimit
+from telemetry import current_request, names
 
 NAME = "rate_limit"
 REASONS = ("refused",)
-
-log = get_logger(__name__)
 
 
 class RateLimit:
     """Counts each request under its route's policy; announces the state, refuses with 429.
 
-    Unknown paths and methods count too (under `default`), so that scanning is limited like use; a
-    route without a policy (probes) is exempt.
+    Unknown paths and methods count too (under `default`); a route without a policy (probes) is exempt.
 
     Args:
         app: what stands behind it.
@@ -35,9 +31,8 @@ class RateLimit:
         self, app: ASGIApp, *, limiter: Limiter, policies: Iterable[str], metrics: Callable[[], Metrics]
     ) -> None:
         self.app = app
-        self._limiter = limiter
+        self._limit = RequestLimit(limiter, policies, metrics)
         registry = metrics()
-        self._count = DecisionMetrics(registry, policies).count
         registry.counter(names.RATE_LIMIT_BACKEND_ERRORS)
         registry.gauge(names.RATE_LIMIT_BACKEND_UP, "memory").set(1)
 
@@ -47,21 +42,10 @@ class RateLimit:
             await self.app(scope, receive, send)
             return
         policy: str | None = scope["access"].policy
-        if policy is None:
-            await self.app(scope, receive, send)
-            return
-        record = current_request(scope)
-        principal = record.principal
-        # The two name spaces are kept apart: a subject that looks like an address is not one.
-        key = address_key(record.client) if principal is None else f"sub:{principal}"
-        decision = await self._limiter.hit(policy, key)
-        record.response_headers.extend(rate_limit_headers(policy, decision))
-        self._count(policy, decision)
-        if decision.allowed:
-            record.rate_limit = "allowed"
-            await self.app(scope, receive, send)
-            return
-        record.rate_limit = "refused"
-        log.info(names.RATE_LIMIT_REFUSED, policy=policy)
-        limited = RateLimited(policy, decision.limit, decision.window, decision.resets_in)
-        await refuse(limited, scope, receive, send, layer=NAME, reason="refused")
+        if policy is not None:
+            try:
+                await self._limit.hit(current_request(scope), policy)
+            except RateLimited as limited:
+                await refuse(limited, scope, receive, send, layer=NAME, reason="refused")
+                return
+        await self.app(scope, receive, send)

@@ -12,13 +12,25 @@ from service.access import bearer
 from service.database import Claimed
 from service.database.models import Application
 from service.domain import applications
-from service.domain.applications import AlreadyFinal, Status, UnknownJob
+from service.domain.applications import AlreadyFinal, Status
 from service.domain.idempotency import Answer, Key, OtherRequest
+from service.domain.jobs import UnknownJob
 from service.domain.paging import InvalidCursor
 from service.errors import Conflict, NotFound, UnprocessableContent
 from service.openapi import problems
 from service.routes.jobs import invalid_cursor
-from service.routes.resources import API, LINE, Body, CurrentDatabase, CurrentOwner, Cursor, Limit, Note, View
+from service.routes.resources import (
+    API,
+    LINE,
+    Body,
+    CurrentDatabase,
+    CurrentOwner,
+    Cursor,
+    Limit,
+    Note,
+    View,
+    no_such_job,
+)
 
 router = APIRouter(prefix=f"{API}/applications", tags=["applications"])
 
@@ -100,7 +112,7 @@ async def submit(
     try:
         given, replayed = await applications.submit(database, draft, key, answer, datetime.now(UTC))
     except UnknownJob as error:
-        raise UnprocessableContent.at("body", "job_id", kind="job_unknown", message="There is no such job.") from error
+        raise no_such_job() from error
     except OtherRequest as error:
         raise UnprocessableContent.at(
             "header", _HEADER, kind="key_reused", message="The key was used for another request."

@@ -64,11 +64,14 @@ def health_router() -> APIRouter:
     router = APIRouter(tags=["health"])
     ping = _SharedPing()
 
+    # Load balancers probe with HEAD as well; nobody generates a client for it.
+    @router.head("/healthz", include_in_schema=False, **public(policy=None))
     @router.get("/healthz", **public(policy=None))
     async def live() -> Health:
         """Say that the process answers; if not, restart it."""
         return Health()
 
+    @router.head("/readyz", include_in_schema=False, **public(policy=None))
     @router.get("/readyz", responses=problems(503), **public(policy=None))
     async def ready(request: Request) -> Health:
         """Say whether to send traffic here."""

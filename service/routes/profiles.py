@@ -11,7 +11,7 @@ from service.access import bearer
 from service.domain import profiles
 from service.errors import NotFound
 from service.openapi import problems
-from service.routes.resources import API, LINE, PROSE, Body, CurrentDatabase, CurrentOwner, View
+from service.routes.resources import API, LINE, PROSE, Body, CurrentDatabase, CurrentOwner, CurrentRunner, View
 
 router = APIRouter(prefix=f"{API}/profiles", tags=["profiles"])
 
@@ -65,6 +65,6 @@ async def replace_mine(
 
 
 @router.delete("/me", name="erase-mine", status_code=HTTP_204_NO_CONTENT, **bearer())
-async def erase_mine(database: CurrentDatabase, owner: CurrentOwner) -> None:
-    """Erase everything of the caller: profile, applications and remembered requests."""
-    await profiles.erase(database, owner)
+async def erase_mine(database: CurrentDatabase, owner: CurrentOwner, runner: CurrentRunner) -> None:
+    """Erase everything of the caller: profile, applications, briefings and remembered requests."""
+    await profiles.erase(database, owner, runner.cancel)

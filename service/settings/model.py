@@ -7,6 +7,7 @@ from typing import Self
 
 from service.settings import parsing, rules, urls
 from service.settings.limits import RateLimitPolicy, rate_limits
+from service.settings.llm import LlmSettings, read_llm
 from service.settings.parsing import Network
 from service.settings.reader import Reader
 from service.settings.secret import Secret
@@ -46,14 +47,8 @@ class Settings:
     shutdown_grace_seconds: float
     rate_limits: Mapping[str, RateLimitPolicy]
     max_body_bytes: int
-    llm_provider: tuple[str, ...]
-    llm_model: str | None
-    anthropic_api_key: Secret | None
-    openrouter_api_key: Secret | None
-    enable_prompt_caching: bool
-    prompt_cache_warm_on_startup: bool
+    llm: LlmSettings
     console_port: int | None
-    genai_content: bool
     jaeger_url: str | None
     telemetry: TelemetrySettings = field(repr=False)
 
@@ -85,6 +80,7 @@ class Settings:
         data_dir = urls.data_dir("DATA_DIR", read.text("DATA_DIR", ".data"))
         trusted_proxies = read.optional("TRUSTED_PROXIES", parsing.networks) or ()
         metrics_allow = read.parsed("METRICS_ALLOW", parsing.networks, LOOPBACK_AND_PRIVATE)
+        llm = read_llm(read)
         settings = cls(
             environment=environment,
             host=read.parsed("HOST", urls.bind_host, "127.0.0.1"),
@@ -106,14 +102,8 @@ class Settings:
             shutdown_grace_seconds=read.number("SHUTDOWN_GRACE_SECONDS", 3.0, low=0.0, high=_LONGEST_SHUTDOWN),
             rate_limits=rate_limits(read.given("RATE_LIMITS")),
             max_body_bytes=read.whole("MAX_BODY_BYTES", 10_000_000, low=1, high=_LARGEST_BODY),
-            llm_provider=read.parsed("LLM_PROVIDER", rules.providers, (rules.SIMULATED,)),
-            llm_model=read.given("LLM_MODEL"),
-            anthropic_api_key=read.secret("ANTHROPIC_API_KEY"),
-            openrouter_api_key=read.secret("OPENROUTER_API_KEY"),
-            enable_prompt_caching=read.parsed("ENABLE_PROMPT_CACHING", parsing.boolean, True),
-            prompt_cache_warm_on_startup=read.parsed("PROMPT_CACHE_WARM_ON_STARTUP", parsing.boolean, True),
+            llm=llm,
             console_port=read.optional("CONSOLE_PORT", urls.port),
-            genai_content=read.parsed(rules.GENAI_CONTENT, parsing.boolean, False),
             jaeger_url=read.optional("JAEGER_URL", parsing.web_url),
             telemetry=read_telemetry(
                 read,
@@ -121,6 +111,7 @@ class Settings:
                 trusted_proxies=trusted_proxies,
                 metrics_allow=metrics_allow,
                 terminal=terminal,
+                genai_content=llm.content,
             ),
         )
         rules.check(settings, given=read)

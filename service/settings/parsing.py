@@ -94,13 +94,17 @@ def split_url(raw: str, schemes: Collection[str]) -> SplitResult | None:
     return None
 
 
-def web_url(name: str, raw: str, *, secret: bool = False) -> str:
+def shown_url(raw: str) -> str | None:
+    """Give what may be shown of a text that is, or should have been, a URL: all of it, or None."""
+    # Whatever stands before an "@", or in a query, may be a password, in a URL that cannot be parsed just as well.
+    return None if any(mark in raw for mark in "@?#") else raw
+
+
+def web_url(name: str, raw: str) -> str:
     """Read an http or https URL without query and fragment; a trailing slash goes."""
     url = split_url(raw, ("http", "https"))
     if url is None or url.query or url.fragment:
-        # Whatever stands before an "@" may be a password, in a URL that cannot be parsed just as well.
-        shown = None if secret or "@" in raw else raw
-        raise SettingsError(name, "expected a URL such as https://host:4318", shown)
+        raise SettingsError(name, "expected a URL such as https://host:4318", shown_url(raw))
     return raw.rstrip("/")
 
 

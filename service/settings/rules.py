@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from service.settings.errors import SettingsError
-from service.settings.parsing import choice, items
+from service.settings.llm import GENAI_CONTENT, SIMULATED
 from service.settings.reader import Reader
 
 if TYPE_CHECKING:
@@ -13,9 +13,6 @@ DEVELOPMENT = "development"
 PRODUCTION = "production"
 # Two and no more: a third word (`prod`, `staging`) would otherwise be a development in disguise.
 ENVIRONMENTS = (DEVELOPMENT, PRODUCTION)
-SIMULATED = "simulated"
-PROVIDERS = (SIMULATED, "anthropic", "openrouter")
-GENAI_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 DEVELOPMENT_SECRET = b"development-"
 
 # RFC 7518 section 3.2: an HMAC key is at least as long as the hash. Bytes.
@@ -23,14 +20,6 @@ _HMAC_KEY = {"HS256": 32, "HS384": 48, "HS512": 64}
 _ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 ALGORITHMS = (*_HMAC_KEY, *_ASYMMETRIC)
 _FEWEST_DISTINCT_BYTES = 8
-
-
-def providers(name: str, raw: str) -> tuple[str, ...]:
-    """Read the LLM providers in their fallback order."""
-    order = tuple(choice(name, item, PROVIDERS) for item in items(raw))
-    if not order or len(set(order)) < len(order):
-        raise SettingsError(name, f"expected some of {', '.join(PROVIDERS)}, each once", raw)
-    return order
 
 
 def check(settings: "Settings", *, given: Reader) -> None:
@@ -45,7 +34,6 @@ def check(settings: "Settings", *, given: Reader) -> None:
     """
     _single_process(settings, given)
     _tokens(settings)
-    _providers(settings)
     if settings.production:
         _production(settings, given)
 
@@ -81,20 +69,13 @@ def _tokens(settings: "Settings") -> None:
         raise SettingsError("JWT_SECRET", f"expected at least {shortest} bytes for {settings.jwt_algorithm} (RFC 7518)")
 
 
-def _providers(settings: "Settings") -> None:
-    keys = {"anthropic": settings.anthropic_api_key, "openrouter": settings.openrouter_api_key}
-    for provider in settings.llm_provider:
-        if provider in keys and keys[provider] is None:
-            raise SettingsError(f"{provider.upper()}_API_KEY", f"expected a key: LLM_PROVIDER has {provider}")
-
-
 def _production(settings: "Settings", given: Reader) -> None:
     _production_tokens(settings, given)
-    if SIMULATED in settings.llm_provider:
+    if any(provider.name == SIMULATED for provider in settings.llm.providers):
         raise SettingsError("LLM_PROVIDER", "expected anthropic or openrouter in production", SIMULATED)
     if settings.console_port is not None:
         raise SettingsError("CONSOLE_PORT", "expected none in production: the console is for development")
-    if settings.genai_content:
+    if settings.llm.content:
         raise SettingsError(GENAI_CONTENT, "expected false in production: prompts hold personal data")
     if given.given("ALLOWED_HOSTS") is None or not settings.allowed_hosts:
         raise SettingsError("ALLOWED_HOSTS", "expected the service's own host names in production")

@@ -1,6 +1,8 @@
 """What telemetry is told: the OpenTelemetry names with their meanings, Sentry's, and the log's."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, cast, get_args
 
 from service import __version__
@@ -24,6 +26,7 @@ def read_telemetry(
     trusted_proxies: tuple[Network, ...],
     metrics_allow: tuple[Network, ...],
     terminal: bool,
+    genai_content: bool,
 ) -> TelemetrySettings:
     """Read the telemetry's part of the settings.
 
@@ -33,12 +36,17 @@ def read_telemetry(
         trusted_proxies: `TRUSTED_PROXIES`.
         metrics_allow: `METRICS_ALLOW`.
         terminal: Whether standard output is a terminal.
+        genai_content: Whether spans show a scrubbed beginning of what language models are told and say.
 
     Raises:
         SettingsError: The first name whose value cannot be used.
     """
     # gRPC is not installed; falling back to HTTP in silence would export to a port that cannot answer.
     read.choice("OTEL_EXPORTER_OTLP_PROTOCOL", (_PROTOCOL,), _PROTOCOL)
+    # The exporters read these by themselves, and would fail at every export in silence.
+    read.choice("OTEL_EXPORTER_OTLP_COMPRESSION", ("none", "gzip", "deflate"), "none")
+    for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
+        read.optional(f"OTEL_EXPORTER_OTLP_{name}", _file)
     attributes = read.optional("OTEL_RESOURCE_ATTRIBUTES", _attributes) or {}
     sampler = read.choice("OTEL_TRACES_SAMPLER", get_args(Sampler), "parentbased_always_on")
     log_format = read.choice("LOG_FORMAT", LOG_FORMATS, "console" if terminal else "json")
@@ -59,6 +67,8 @@ def read_telemetry(
         trusted_proxies=trusted_proxies,
         metrics_allow=metrics_allow,
         pseudonym_key=_pseudonym_key(read),
+        policy_files=read.optional("PII_POLICY_FILES", _policy_files) or (),
+        genai_content=genai_content,
     )
 
 
@@ -70,6 +80,18 @@ def _headers(name: str, raw: str) -> Mapping[str, str]:
     return parsing.pairs(name, raw, secret=True)
 
 
+def _file(name: str, raw: str) -> None:
+    if not _is_file(Path(raw)):
+        raise SettingsError(name, "expected a file", raw)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or with a NUL
+        return False
+
+
 def _dsn(name: str, raw: str) -> str:
     """Read a Sentry DSN (`scheme://key@host/path/project`); it is a credential and never shown."""
     url = parsing.split_url(raw, ("http", "https"))
@@ -77,6 +99,14 @@ def _dsn(name: str, raw: str) -> str:
     if url is None or not url.username or not project.isdecimal() or url.query or url.fragment:
         raise SettingsError(name, "expected a DSN such as https://key@host/project")
     return raw
+
+
+def _policy_files(name: str, raw: str) -> tuple[Path, ...]:
+    files = tuple(Path(part.strip()) for part in raw.split(os.pathsep))
+    for file in files:
+        if not _is_file(file):
+            raise SettingsError(name, f"expected paths of policy files; {str(file)!r} is none")
+    return files
 
 
 def _pseudonym_key(read: Reader) -> bytes | None:

@@ -6,12 +6,12 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from service.settings.errors import SettingsError
-from service.settings.parsing import is_loopback, items, split_url, web_url, whole
+from service.settings.parsing import is_loopback, items, shown_url, split_url, web_url, whole
 
 _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*"
 )
-_SQLITE = re.compile(r"sqlite\+aiosqlite:///[^?#]*")
+_SQLITE = re.compile(r"sqlite\+aiosqlite:///(?!:memory:$)[^?#]+")
 _HEADS = ("postgresql+asyncpg://user:password@host/name", "sqlite+aiosqlite:///file")
 
 
@@ -24,7 +24,7 @@ def bind_host(name: str, raw: str) -> str:
     """Read the name or address to listen on."""
     if _is_address(raw) or _HOST_NAME.fullmatch(raw.lower()):
         return raw
-    raise SettingsError(name, "expected a host name or an address without a port", raw)
+    raise SettingsError(name, "expected a host name or an address without a port", shown_url(raw))
 
 
 def data_dir(name: str, raw: str) -> Path:
@@ -57,7 +57,7 @@ def jwks(name: str, raw: str) -> str:
     if url is None or url.fragment or "@" in url.netloc:
         raise SettingsError(name, "expected an https URL without user and password")
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
-        raise SettingsError(name, "expected https: keys fetched over http can be anybody's", raw)
+        raise SettingsError(name, "expected https: keys fetched over http can be anybody's", shown_url(raw))
     return raw
 
 
@@ -71,8 +71,20 @@ def _origin(name: str, raw: str) -> str:
         return raw
     url = split_url(raw, ("http", "https"))
     if url is None or url.path or url.query or url.fragment or "@" in url.netloc:
-        raise SettingsError(name, "expected origins such as https://app.example.com, no slash at the end", raw)
+        raise SettingsError(
+            name, "expected origins such as https://app.example.com, no slash at the end", shown_url(raw)
+        )
     return web_url(name, raw).lower()
+
+
+def provider(name: str, raw: str) -> str:
+    """Read the address of a language model's provider; its key has a setting of its own."""
+    url = split_url(raw, ("http", "https"))
+    host = "" if url is None else (url.hostname or "")
+    named = _HOST_NAME.fullmatch(host) and not host.rpartition(".")[2].isdigit()
+    if url is None or "@" in url.netloc or not (named or _is_address(host)):
+        raise SettingsError(name, "expected a URL such as https://host:443, without user and password", shown_url(raw))
+    return web_url(name, raw)
 
 
 def allowed_hosts(name: str, raw: str) -> tuple[str, ...]:
@@ -84,7 +96,7 @@ def _allowed_host(name: str, raw: str) -> str:
     below = raw.removeprefix("*.")
     if raw == "*" or _HOST_NAME.fullmatch(below) or _is_address(raw):
         return raw
-    raise SettingsError(name, "expected host names such as api.example.com or *.example.com, no ports", raw)
+    raise SettingsError(name, "expected host names such as api.example.com or *.example.com, no ports", shown_url(raw))
 
 
 def _is_address(raw: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-scrubbers.lock"]
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -31,11 +31,15 @@ def test_every_pin_has_a_hash(lock: str) -> None:
     assert [entry for entry in entries if not re.match(r"[a-z0-9-]+==\S+[^\n]*\\\n    --hash=sha256:", entry)] == []
 
 
-def test_development_lock_repeats_runtime_lock() -> None:
-    """What is tested is what runs: every runtime pin is in the development lock, in the same version."""
-    development = pins("requirements-dev.lock")
+@pytest.mark.parametrize("lock", LOCKS[1:])
+def test_other_locks_repeat_runtime_lock(lock: str) -> None:
+    """What is tested and measured is what runs: a version of the runtime lock is that of the other locks too."""
+    others = pins(lock)
+    missing = set() if lock == "requirements-dev.lock" else pins("requirements.lock").keys() - others.keys()
     assert {
-        name: versions for name, versions in pins("requirements.lock").items() if development.get(name) != versions
+        name: versions
+        for name, versions in pins("requirements.lock").items()
+        if name not in missing and others.get(name) != versions
     } == {}
 
 

@@ -1,6 +1,7 @@
 """What the service listens on: its port on loopback, and nothing else."""
 
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.otlp_receiver import OtlpReceiver
-from tests.service.run.process import running
+from tests.service.run.process import Process, running
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="sockets are listed from /proc, which only Linux has"
@@ -54,10 +55,23 @@ def loopback() -> str:
     return bytes([127, 0, 0, 1])[:: -1 if sys.byteorder == "little" else 1].hex().upper()
 
 
-async def test_run_listens_on_its_port_only(tmp_path):
-    """`python -m service run` listens on its port on 127.0.0.1, and on no other socket of any kind."""
+def ports(service: Process) -> list[tuple[str, str, int]]:
+    """The service's and the simulated provider's, by what the banner says."""
+    told = re.findall(rb"http://127\.0\.0\.1:([0-9]+)$", service.stderr, re.MULTILINE)
+    assert len(told) == 2
+    return sorted(("tcp", loopback(), int(port)) for port in told)
+
+
+async def test_run_listens_on_two_ports_only(tmp_path):
+    """`python -m service run` listens on its port on 127.0.0.1, the simulated provider on its own, and nothing else."""
     async with running(tmp_path) as service:
         assert (await service.exchange(service.request("/api/v1/jobs?limit=1"))).startswith(b"HTTP/1.1 200 ")
+        assert sorted(listening(service.process.pid)) == ports(service)
+
+
+async def test_a_real_provider_takes_no_port(tmp_path):
+    """With a provider elsewhere there is one port."""
+    async with running(tmp_path, SIMULATED_PROVIDER_URL="http://127.0.0.1:9") as service:
         assert listening(service.process.pid) == [("tcp", loopback(), service.port)]
 
 
@@ -67,7 +81,7 @@ async def test_exporters_open_no_port(tmp_path):
         async with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint) as service:
             await service.exchange(service.request("/api/v1/jobs?limit=1"))
             await service.exchange(service.request("/metrics"))
-            assert listening(service.process.pid) == [("tcp", loopback(), service.port)]
+            assert sorted(listening(service.process.pid)) == ports(service)
 
 
 async def test_the_list_would_show_another(tmp_path):

@@ -9,13 +9,14 @@ SERVICE_ONLY = ["uvicorn", "uvloop", "httptools", "sqlalchemy", "aiosqlite", "as
 
 
 def test_wheel_holds_both_packages_and_the_licence(wheel: Path) -> None:
-    """The wheel holds telemetry, service, the migrations, the documentation page's files and the licence."""
+    """The wheel holds telemetry, service, the migrations, the documentation page's files, prompts and the licence."""
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"telemetry", "service"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert any(name.startswith("service/database/migrations/versions/") for name in names)
     assert any(name.startswith("service/static/") for name in names)
+    assert "service/llm/prompts/cover_letter.v1.toml" in names
 
 
 def test_base_metadata_asks_for_nothing_of_the_service(wheel: Path) -> None:

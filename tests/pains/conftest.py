@@ -49,12 +49,18 @@ def real(tmp_path: Path) -> Serve:
 
     @asynccontextmanager
     async def serve(**environ: str) -> AsyncIterator[Served]:
-        given = {"DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64, "RATE_LIMITS": LIMITS}
+        given = {
+            "DATA_DIR": str(tmp_path),
+            "JWT_SECRET": "s" * 64,
+            "RATE_LIMITS": LIMITS,
+            "PROMPT_CACHE_WARM_ON_STARTUP": "false",  # there is no provider
+        }
         settings = Settings.load(given | environ)
         app = create_app(settings)
         add_routes(app)
         recorder = Recorder(app.state.telemetry)
         async with app.router.lifespan_context(app):
+            recorder.clear()  # of the start
             served = Served(app, recorder, settings)
             async with served.client_from("127.0.0.1", **served.bearer("alice")) as served.client:
                 yield served

@@ -37,7 +37,12 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(tmp_path: Path, backend: str, request: pytest.FixtureRequest) -> MakeSettings:
     """Settings of a service that lives under the test's own folder, with limits that no test meets."""
-    given = {"DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64, "RATE_LIMITS": LIMITS}
+    given = {
+        "DATA_DIR": str(tmp_path),
+        "JWT_SECRET": "s" * 64,
+        "RATE_LIMITS": LIMITS,
+        "PROMPT_CACHE_WARM_ON_STARTUP": "false",  # there is no provider, unless a test starts one
+    }
     if backend == "postgresql":
         given["DATABASE_URL"] = request.getfixturevalue("postgresql").new_database()
 

@@ -1,6 +1,7 @@
 """The database gone or busy: a clear answer, and all is well again when it is back."""
 
 import asyncio
+import random
 import sqlite3
 from contextlib import closing
 
@@ -42,17 +43,37 @@ async def test_gone_and_back(client, database, database_path, elsewhere, whole):
         database_path.rename(database_path.with_name("moved"))
     for _ in range(3):
         read, written = await client.get(ME), await client.put(ME, json=GOOD)
-        assert [(answer.status_code, "retry-after" in answer.headers) for answer in (read, written)] == [
-            (503, False), (503, False),
+        assert [(answer.status_code, answer.headers["retry-after"]) for answer in (read, written)] == [
+            (503, "5"), (503, "5"),
         ]  # fmt: skip
         with pytest.raises(Unavailable):
             await database.ping()
-    assert (await client.get("/readyz")).status_code == 503
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert not database_path.exists()
     elsewhere(there=False)
     assert (await client.get(ME)).json()["name"] == "Ada"
     assert (await client.put(ME, json=GOOD)).status_code == 200
     await database.ping()
+
+
+async def test_cancelled_writers(database):
+    """Writers that are cancelled, wherever they are, keep nobody else from writing."""
+    chance = random.Random(1)
+
+    async def write():
+        async with database.transaction() as session:
+            await session.execute(text("UPDATE jobs SET title = title WHERE id = (SELECT min(id) FROM jobs)"))
+            await session.execute(text("SELECT 1"))
+
+    for _ in range(60):
+        left = [asyncio.create_task(write()) for _ in range(4)]
+        others = [asyncio.create_task(write()) for _ in range(2)]
+        await asyncio.sleep(chance.uniform(0, 0.02))
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*others)
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 async def test_deleted(client, database, database_path):
@@ -181,12 +202,13 @@ async def test_reads_are_one_statement(client, recorder):
 
 
 async def test_a_start_without_a_database_is_one_line(built, tmp_path):
-    """A database that cannot be opened stops the start with one line that names the setting."""
-    (tmp_path / "file").write_text("x")
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/file/clearstory.db", built.state.telemetry)
-    with pytest.raises(StartFailed, match=r"^DATABASE_URL: the database cannot be opened \(\w+\)$"):
-        await database.start()
-    await database.close()
+    """A database that cannot be opened stops the start with one line that names the file."""
+    (tmp_path / "file").write_text("x" * 4096)
+    for path in (tmp_path / "file" / "clearstory.db", tmp_path / "file"):
+        database = Database(f"sqlite+aiosqlite:///{path}", built.state.telemetry)
+        with pytest.raises(StartFailed, match=rf"^'{path}': the database cannot be opened \(\w+\)$"):
+            await database.start()
+        await database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "sqlite:///x", "mysql://h/d"])

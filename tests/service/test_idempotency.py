@@ -1,7 +1,7 @@
 """A request that is sent twice is done once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -74,6 +74,44 @@ async def test_simultaneous_requests_create_one(client):
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
     assert await count(client) == 1
     assert (await post(client)).headers["idempotent-replayed"] == "true"
+
+
+async def test_a_finished_key_is_replayed_to_many_at_once(client):
+    """Twenty requests at once under a finished key are twenty replays."""
+    first = await post(client)
+    answers = await asyncio.gather(*(post(client) for _ in range(20)))
+    given = [(answer.status_code, answer.headers.get("idempotent-replayed"), answer.content) for answer in answers]
+    assert given == [(201, "true", first.content)] * 20
+
+
+async def test_another_body_under_a_finished_key_is_422_to_many_at_once(client):
+    """Other bodies at once under a finished key are told so, whatever else holds the key to look at it."""
+    await post(client)
+    answers = await asyncio.gather(*(post(client, note=f"Other {number % 2}") for number in range(20)))
+    assert [answer.status_code for answer in answers] == [422] * 20
+
+
+async def test_an_expired_answer_is_not_replayed_while_the_next_is_made(client, database, monkeypatch):
+    """A key whose day is over and that a request works under again is a 409."""
+    await post(client)
+    async with database.transaction() as session:
+        await session.execute(update(IdempotencyRecord).values(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    recall = applications.recall
+
+    async def hang(_database, *arguments):
+        reached.set()
+        await go_on.wait()
+        return await recall(_database, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(applications, "recall", hang)
+        running = asyncio.create_task(post(client))
+        await reached.wait()
+        waiting = await post(client)
+        go_on.set()
+        again = await running
+    assert (waiting.status_code, again.status_code) == (409, 201)
 
 
 async def test_a_failure_releases_the_key(client, monkeypatch):

@@ -2,13 +2,18 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
+from service.domain import cover_letters
 from service.domain.catalogue import catalogue
+from service.domain.cover_letters import Length, Tone, Written
+from service.domain.ownership import owner_of
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
 APPLICATIONS = "/api/v1/applications"
+BRIEFINGS = "/api/v1/briefings"
 SHARED = {"/api/v1/jobs", "/api/v1/jobs/{job_id}"}
 
 
@@ -19,10 +24,20 @@ async def document(client):
 
 
 @pytest.fixture
-async def alices(client):
+async def alices(client, database):
     """An id of Alice's for every parameter that names something owned."""
-    made = await client.post(APPLICATIONS, json={"job_id": next(catalogue()).id})
-    return {"application_id": made.json()["id"]}
+    job = next(catalogue()).id
+    made = await client.post(APPLICATIONS, json={"job_id": job})
+    briefing = await client.post(BRIEFINGS)
+    await client.put("/api/v1/profiles/me", json={"name": "Alice", "email": "a@example.com", "cv_content": "Python"})
+    material = await cover_letters.material(database, owner_of("alice"), job)
+    written = Written(Tone.PLAIN, Length.SHORT, "Dear hiring team,", "a-model", "1")
+    letter = await cover_letters.keep(database, material, written, datetime.now(UTC))
+    return {
+        "application_id": made.json()["id"],
+        "briefing_id": briefing.json()["id"],
+        "cover_letter_id": letter.id,
+    }
 
 
 def without_ids(answer):
@@ -43,7 +58,7 @@ async def test_a_foreign_id_is_an_unknown_id(bob, alices, document):
             answers = []
             for ids in (
                 alices,
-                dict.fromkeys(names, "app_" + "0" * 32),
+                {name: alices[name][:4] + "0" * 32 for name in names},
                 dict.fromkeys(names, "malformed"),
                 dict.fromkeys(names, "%00%ff'--"),
             ):

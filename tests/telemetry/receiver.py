@@ -18,13 +18,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps each POST; `status` is what it answers."""
+    """Keeps each POST; `status`, `answer_headers` and `answer` are what it answers."""
 
     daemon_threads = True
 
     def __init__(self, status: int = 200) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = status
+        self.answer_headers: dict[str, str] = {}
+        self.answer = b""
         self.posts: list[tuple[str, dict[str, str], bytes]] = []
 
     @property
@@ -86,8 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
         assert encoding in {"", "gzip", "deflate"}, encoding
         self.server.posts.append((self.path, {key.lower(): value for key, value in self.headers.items()}, body))
         self.send_response(self.server.status)
-        self.send_header("content-length", "0")
+        for name, value in {"content-length": str(len(self.server.answer)), **self.server.answer_headers}.items():
+            self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(self.server.answer)
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
@@ -112,6 +116,11 @@ def silent_endpoint() -> Iterator[str]:
     """An endpoint that accepts connections and never answers; gives its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def exporter_threads() -> list[threading.Thread]:
+    """The threads of this process that export."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("OtelBatch")]
 
 
 def attributes(message: Any) -> dict[str, Any]:

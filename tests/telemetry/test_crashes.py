@@ -102,11 +102,56 @@ async def test_callbacks_exception_is_a_line(watched: tuple[FastAPI, Recorder]) 
     assert line["task"] == "callback"
 
 
+class Leaky:
+    """Cannot be shown without what it is about, and fails as it goes."""
+
+    def __repr__(self) -> str:
+        return "ann@example.com"
+
+    def __del__(self) -> None:
+        raise ValueError("for ann@example.com")
+
+
+async def test_finalizers_exception_is_a_line(
+    watched: tuple[FastAPI, Recorder], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The exception of a `__del__` is one scrubbed line with the name of what failed, and nothing on stderr."""
+    app, recorder = watched
+    async with serving(app):
+        Leaky()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    (line,) = recorder.events("finalizer.failed")
+    assert (line["source"], line["level"]) == ("Leaky.__del__", "error")
+    assert line["exception"][0]["exc_value"] == "for [REDACTED:email]"
+    assert capfd.readouterr().err == ""
+
+
+async def test_finalizers_exception_waits_for_the_loop(watched: tuple[FastAPI, Recorder]) -> None:
+    """Where a `__del__` fails nothing is told yet, since that may be below any lock; in whatever thread."""
+    app, recorder = watched
+    async with serving(app):
+        thread = threading.Thread(target=Leaky)
+        thread.start()
+        thread.join()
+        Leaky()
+        assert recorder.events("finalizer.failed") == []
+        await asyncio.sleep(0.01)
+    assert len(recorder.events("finalizer.failed")) == 2
+
+
+def test_finalizer_after_the_loop_is_quiet() -> None:
+    """What fails when no loop is left is not printed with its text."""
+    done = run("class Late:\n    def __del__(self): raise ValueError(secret)\nLate()")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
 async def test_hooks_are_given_back(watched: tuple[FastAPI, Recorder]) -> None:
     """After the stop the hooks are what they were."""
     app, _ = watched
-    before = (sys.excepthook, threading.excepthook)
+    before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
     async with serving(app):
         assert sys.excepthook is not before[0]
-    assert (sys.excepthook, threading.excepthook) == before
+        assert sys.unraisablehook is not before[2]
+    assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
     assert asyncio.get_running_loop().get_exception_handler() is None

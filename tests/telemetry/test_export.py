@@ -2,21 +2,25 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from telemetry import Telemetry, TelemetrySettings, get_logger, names
 from telemetry.export import QUEUE_CAPACITY, Gate
 from telemetry.losses import Losses
 from telemetry.metrics import Metrics
+from telemetry.otlp import OtlpSession
 from telemetry.testing import Recorder
 from tests.telemetry.asgi import serving, watch
-from tests.telemetry.receiver import receiving, silent_endpoint
+from tests.telemetry.receiver import exporter_threads, receiving, silent_endpoint
 
 log = get_logger("export.test")
-REASONS = ("queue_full", "export_failed", "shutdown")
+REASONS = names.DROP_REASONS
 
 
 def make_app() -> FastAPI:
@@ -34,6 +38,11 @@ def dropped(recorder: Recorder, signal: str) -> dict[str, float | None]:
     """The counted losses of a signal by reason."""
     name = "telemetry_dropped_items_total"
     return {reason: recorder.metric(name, signal=signal, reason=reason) for reason in REASONS}
+
+
+def losses_of(**counts: int) -> dict[str, int]:
+    """The counts by reason; 0 where none is given."""
+    return dict.fromkeys(REASONS, 0) | counts
 
 
 @pytest.fixture
@@ -90,8 +99,123 @@ async def test_refused_exports_are_counted() -> None:
         async with serving(app) as served:
             for _ in range(7):
                 await served.get("/hello")
-    assert dropped(recorder, "traces") == {"queue_full": 0, "export_failed": 7, "shutdown": 0}
+    assert dropped(recorder, "traces") == losses_of(export_failed=7)
     assert dropped(recorder, "logs")["export_failed"] >= 7
+
+
+HTML = {"content-type": "text/html"}
+PROTOBUF = {"content-type": "application/x-protobuf"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "answer"),
+    [
+        (301, {"location": "/elsewhere"}, b""),
+        (304, {}, b""),
+        (200, HTML, b"<html>Sign in to the network</html>"),
+        (200, HTML, b""),
+        (200, {}, b"hello"),
+        (200, {"content-type": "application/json"}, b"{}"),
+        (200, PROTOBUF, b"\xff\xff"),
+        (200, PROTOBUF | {"content-length": "1000000000"}, b"\x00" * 100_000),
+    ],
+)
+async def test_what_is_no_acknowledgement_is_a_loss(status: int, headers: dict[str, str], answer: bytes) -> None:
+    """Anything but a 2xx that is empty or an OTLP response is counted as `export_failed` (OTLP/HTTP response)."""
+    app = make_app()
+    with receiving(status=status) as receiver:
+        receiver.answer_headers, receiver.answer = headers, answer
+        _, recorder = watch(app, otlp_endpoint=receiver.url)
+        async with serving(app) as served:
+            for _ in range(3):
+                await served.get("/hello")
+    assert dropped(recorder, "traces") == losses_of(export_failed=3)
+    assert (dropped(recorder, "logs")["export_failed"] or 0) >= 3
+
+
+@pytest.mark.parametrize(("status", "headers"), [(200, PROTOBUF), (204, {}), (202, {})])
+async def test_empty_acknowledgements_are_no_loss(status: int, headers: dict[str, str]) -> None:
+    """An empty 2xx says that everything was taken."""
+    app = make_app()
+    with receiving(status=status) as receiver:
+        receiver.answer_headers = headers
+        _, recorder = watch(app, otlp_endpoint=receiver.url)
+        async with serving(app) as served:
+            await served.get("/hello")
+    assert dropped(recorder, "traces") == losses_of()
+
+
+async def test_redirects_are_not_followed() -> None:
+    """Telemetry goes to the endpoint and nowhere else, wherever the endpoint points."""
+    app = make_app()
+    with receiving(status=307) as receiver, receiving() as other:
+        receiver.answer_headers = {"location": other.url + "/v1/traces"}
+        watch(app, otlp_endpoint=receiver.url)
+        async with serving(app) as served:
+            await served.get("/hello")
+    assert receiver.posts
+    assert other.posts == []
+
+
+@pytest.mark.parametrize(("told", "counted"), [(2, 2), (0, 0), (-1, 0), (2**62, 3)])
+async def test_rejected_items_are_counted(told: int, counted: int) -> None:
+    """What an endpoint rejects of a batch that it takes is counted as `rejected`, at most the whole batch."""
+    app = make_app()
+    answer = ExportTraceServiceResponse(partial_success={"rejected_spans": told, "error_message": "no"})
+    with receiving() as receiver:
+        receiver.answer_headers, receiver.answer = PROTOBUF, answer.SerializeToString()
+        _, recorder = watch(app, otlp_endpoint=receiver.url)
+        async with serving(app) as served:
+            for _ in range(3):
+                await served.get("/hello")
+    assert dropped(recorder, "traces") == losses_of(rejected=counted)
+    # Both responses have the same form on the wire.
+    assert (dropped(recorder, "logs")["rejected"] or 0) >= counted
+
+
+async def test_credentials_of_netrc_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The credentials that somebody keeps for a host in ~/.netrc are not the exporter's; those of the URL are."""
+    (tmp_path / "netrc").write_text("default login someone password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with receiving() as receiver:
+        for url in (receiver.url, f"http://me:mine@{receiver.host}"):
+            app = make_app()
+            watch(app, otlp_endpoint=url)
+            async with serving(app) as served:
+                await served.get("/hello")
+    sent = [headers.get("authorization") for _, headers, _ in receiver.posts]
+    assert set(sent) == {None, "Basic bWU6bWluZQ=="}
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever proxy the environment names, exports go to the endpoint itself."""
+    app = make_app()
+    with receiving() as receiver, receiving() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("no_proxy", "nowhere.test")
+        watch(app, otlp_endpoint=receiver.url)
+        async with serving(app) as served:
+            await served.get("/hello")
+    assert {path for path, _, _ in receiver.posts} == {"/v1/traces", "/v1/logs"}
+    assert proxy.posts == []
+
+
+AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "OTEL_EXPORTER_OTLP_CERTIFICATE")
+
+
+@pytest.mark.parametrize("name", AUTHORITIES)
+def test_certificates_of_the_environment_are_used(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An endpoint is trusted by the authorities that the environment names."""
+    bundle = tmp_path / "authorities.pem"
+    bundle.touch()
+    for other in AUTHORITIES:
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, str(bundle))
+    session = OtlpSession("traces")
+    OTLPSpanExporter(session=session, endpoint="https://collector.test:4318/v1/traces")
+    used = session.merge_environment_settings("https://collector.test:4318", {}, None, None, None)
+    assert (used["verify"], used["proxies"]) == (str(bundle), {})
 
 
 async def test_pain_19_silent_endpoint_does_not_hold_the_stop() -> None:
@@ -105,10 +229,27 @@ async def test_pain_19_silent_endpoint_does_not_hold_the_stop() -> None:
         took = time.monotonic() - begun
     assert took < 2.5
     assert [answer.status for answer in answers] == [200] * 20
-    assert dropped(recorder, "traces") == {"queue_full": 0, "export_failed": 0, "shutdown": 20}
+    assert dropped(recorder, "traces") == losses_of(shutdown=20)
     assert dropped(recorder, "logs")["shutdown"] >= 20
     incomplete = {line["signal"]: line["items"] for line in recorder.events("telemetry.flush.incomplete")}
     assert incomplete["traces"] == 20
+
+
+async def test_abandoned_batch_is_counted_once() -> None:
+    """What was counted lost at the stop is not counted again, nor said, when its exporter gives up at last."""
+    app = make_app()
+    with silent_endpoint() as url:
+        _, recorder = watch(app, otlp_endpoint=url)
+        async with serving(app) as served:
+            await served.get("/hello")
+        counted = dropped(recorder, "traces"), dropped(recorder, "logs")
+        exporters = exporter_threads()
+        assert exporters
+    for thread in exporters:
+        thread.join(5)
+    assert exporter_threads() == []
+    assert (dropped(recorder, "traces"), dropped(recorder, "logs")) == counted
+    assert {line["reason"] for line in recorder.events("telemetry.export.failed")} == {"shutdown"}
 
 
 async def test_absent_endpoint_does_not_hold_the_stop() -> None:
@@ -132,7 +273,7 @@ async def test_span_after_the_stop_is_counted() -> None:
             pass
         with telemetry.span("late"):
             pass
-    assert dropped(recorder, "traces") == {"queue_full": 0, "export_failed": 0, "shutdown": 1}
+    assert dropped(recorder, "traces") == losses_of(shutdown=1)
 
 
 async def test_nothing_is_counted_without_an_endpoint() -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import logging
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import BackgroundTasks, FastAPI, Request, WebSocket
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.background import BackgroundTask
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import StreamingResponse
 
@@ -62,6 +66,26 @@ def told_once(recorder: Recorder, answer: Answer) -> dict[str, Any]:
     assert span.attributes["request_id"] == event["request_id"] == answer.header("x-request-id")
     assert span.attributes["http.response.status_code"] == event["status"] == answer.status
     return event
+
+
+@pytest.mark.parametrize("headers", [(), ((b"content-length", b"11"),)])
+async def test_body_over_the_apps_own_limit_is_in_the_story(headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    """The 413 of `FastAPI(max_body_size=…)` is an answer like any other, and the limit is the app's as before."""
+    app = FastAPI(max_body_size=10)
+
+    @app.post("/read")
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    _, recorder = watch(app)
+    async with serving(app) as served:
+        assert (await served.request("POST", "/read", body=b"x" * 10)).body == b"10"
+        recorder.clear()
+        answer = await served.request("POST", "/read", body=b"x" * 11, headers=headers)
+    assert (answer.status, answer.error) == (413, None)
+    told_once(recorder, answer)
+    assert recorder.events("http.request.failed") == []
+    assert app.max_body_size == 10
 
 
 @pytest.mark.parametrize(
@@ -273,6 +297,47 @@ async def test_two_apps_in_one_process() -> None:
         )
 
 
+async def test_background_spans_belong_to_their_app() -> None:
+    """The span of a background task is with the app whose request began it, in its request's trace."""
+    recorders, answers = [], []
+    for name in ("first", "second"):
+        app = FastAPI()
+
+        @app.get("/later")
+        async def later(tasks: BackgroundTasks) -> None:
+            tasks.add_task(work)
+
+        recorders.append(watch(app, service_name=name).recorder)
+        async with serving(app) as served:
+            answers.append(await served.get("/later"))
+    for recorder, answer in zip(recorders, answers, strict=True):
+        (span,) = [span for span in recorder.spans if span.name == "BackgroundTask work"]
+        assert f"{span.context.trace_id:032x}" == answer.trace_id
+
+
+async def work() -> None:
+    """Something for later."""
+
+
+async def test_apps_may_stop_in_any_order() -> None:
+    """An app that stops takes neither the logging nor the hooks of one that still runs; the last one puts them back."""
+    before = (logging.getLogger().handlers[:], sys.excepthook, threading.excepthook)
+    loop = asyncio.get_running_loop()
+    first, second = watch(make_app()), watch(make_app())
+    await first.telemetry.start()
+    await second.telemetry.start()
+    await first.telemetry.stop()
+    get_logger("test").warning("structured")
+    logging.getLogger("test").warning("foreign")
+    loop.call_exception_handler({"message": "m", "exception": ValueError("unseen")})
+    assert [line["event"] for line in second.recorder.lines] == ["structured", "foreign", "task.failed"]
+    assert sys.excepthook != before[1]
+    await second.telemetry.stop()
+    assert (logging.getLogger().handlers, sys.excepthook, threading.excepthook) == before
+    assert loop.get_exception_handler() is None
+    assert first.recorder.lines == []
+
+
 async def test_sub_application_is_in_the_same_story() -> None:
     """A request to a mounted app is one span and one event, with the whole template; its failure is told once."""
     app, sub = make_app(), make_app()
@@ -395,8 +460,6 @@ async def test_disconnect_in_mid_stream_is_499() -> None:
 
 async def test_pain_16_background_work_is_not_in_the_duration() -> None:
     """Pain 16: work after the last byte is neither in the access event's duration nor in the span's."""
-    from starlette.background import BackgroundTask  # noqa: PLC0415
-
     app = FastAPI()
 
     @app.get("/")
@@ -429,6 +492,26 @@ async def test_cancelled_request_has_its_access_event() -> None:
             await task
     (event,) = recorder.events("http.request.completed")
     assert event["status"] == 499
+    assert recorder.metric("http_server_active_requests", http_request_method="GET") == 0
+
+
+async def test_cancelled_after_its_last_word() -> None:
+    """A request that is cancelled while its last message waits for the client is told once."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def short() -> PlainTextResponse:
+        return PlainTextResponse("x", background=BackgroundTask(asyncio.sleep, 60))
+
+    _, recorder = watch(app)
+    async with serving(app) as served:
+        task = asyncio.create_task(served.get("/"))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    (event,) = recorder.events("http.request.completed")
+    assert event["status"] == 200
     assert recorder.metric("http_server_active_requests", http_request_method="GET") == 0
 
 

@@ -10,6 +10,8 @@ from opentelemetry._logs import SeverityNumber
 
 from telemetry import Telemetry, TelemetrySettings, get_logger
 from telemetry.log_records import LogRecords
+from telemetry.pii import load
+from telemetry.resource import resource
 from telemetry.testing import Recorder
 from tests.telemetry.receiver import Receiver, attributes, receiving
 from tests.telemetry.test_logs import UNHOLDABLE
@@ -97,6 +99,15 @@ def test_value_that_the_wire_cannot_hold_keeps_its_record(exported: Any, value: 
     assert len(exported.recorder.lines) == 3
 
 
+def test_name_that_the_wire_cannot_hold_keeps_its_batch(exported: Any) -> None:
+    """A lone surrogate in the name of a logger, an event or a field is told escaped; nothing around it is lost."""
+    log.info("before")
+    get_logger("shop\ud800").info("odd\ud800", **{"field\ud800": 1})
+    ((_, before), (scope, odd)) = exported.finish()
+    assert before.event_name == "before"
+    assert (scope, odd.event_name, attributes(odd)) == (r"shop\ud800", r"odd\ud800", {r"field\ud800": 1})
+
+
 def test_runaway_value_is_cut(exported: Any) -> None:
     """A value of a megabyte does not fill a batch."""
     log.info("big", value="x" * 1_000_000)
@@ -107,7 +118,7 @@ def test_runaway_value_is_cut(exported: Any) -> None:
 def test_resource_is_the_services() -> None:
     """Records carry the resource of their service."""
     sent: list[Any] = []
-    settings = TelemetrySettings(service_name="shop", service_version="7", resource_attributes={"team": "blue"})
-    LogRecords(settings, sent.append).emit({"event": "note", "level": "info"})
+    settings = TelemetrySettings(service_name="shop", service_version="7")
+    LogRecords(resource(settings, load()), sent.append, lambda: None).emit({"event": "note", "level": "info"})
     found = sent[0].resource.attributes
-    assert (found["service.name"], found["service.version"], found["team"]) == ("shop", "7", "blue")
+    assert (found["service.name"], found["service.version"]) == ("shop", "7")

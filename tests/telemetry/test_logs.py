@@ -4,8 +4,10 @@ import asyncio
 import json
 import logging
 import re
+import sqlite3
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from fastapi.responses import StreamingResponse
 
 import telemetry.logs
 from telemetry import Telemetry, get_logger, names
+from telemetry.foreign_records import ForeignRecords
 from telemetry.logs import Logs
 from telemetry.settings import TelemetrySettings
 from telemetry.testing import Recorder
@@ -39,7 +42,9 @@ def told() -> Iterator[Recorder]:
 def chain(lines: list[bytes], **options: Any) -> Logs:
     """A log chain that ends in a list."""
     settings = TelemetrySettings(service_name="test", **options)
-    return Logs(settings, write=lines.append, current_ids=current_ids, forward=None)
+    return Logs(
+        settings, write=lines.append, current_ids=current_ids, forward=None, sink=Telemetry(settings).sinks["logs"]
+    )
 
 
 @pytest.fixture
@@ -215,7 +220,7 @@ async def test_unhandled_error_is_logged_once_without_locals() -> None:
     (line,) = recorder.events("http.request.failed")
     (raised,) = line["exception"]
     assert (raised["exc_type"], raised["exc_value"]) == ("ValueError", "text of the error")
-    assert raised["frames"][-1]["name"] == "fails"
+    assert raised["frames"][-1]["function"] == "fails"
     assert b"the-local-secret" not in b"".join(recorder.raw_lines)
     assert b'"locals"' not in b"".join(recorder.raw_lines)
 
@@ -364,6 +369,23 @@ def test_level_is_a_floor(level: str) -> None:
     assert sorted(told) == sorted(own + foreign)
 
 
+@pytest.mark.parametrize(("level", "told"), [("debug", ["info", "error"]), ("error", ["error"])])
+def test_level_is_a_floor_for_loggers_with_their_own(monkeypatch: pytest.MonkeyPatch, level: str, told: list) -> None:
+    """A library that an environment variable sets to debug (ANTHROPIC_LOG) shows no more than the others."""
+    library = logging.getLogger("library.own")
+    monkeypatch.setattr(library, "level", logging.DEBUG)
+    lines: list[bytes] = []
+    logs = chain(lines, log_level=level)
+    logs.start()
+    try:
+        library.debug("Request options: %s", {"json_data": "a prompt"})
+        library.info("info")
+        library.error("error")
+    finally:
+        logs.stop()
+    assert [json.loads(line)["event"] for line in lines] == told
+
+
 async def test_level_above_info_silences_the_access_event() -> None:
     """At level warning there is no access event, and metrics and spans stay."""
     app = make_app()
@@ -465,3 +487,52 @@ async def test_access_event_has_its_declared_fields() -> None:
     own = {"timestamp", "level", "event", "logger", "request_id", "trace_id", "span_id"}
     assert line.keys() - own <= set(names.HTTP_REQUEST_COMPLETED.fields)
     assert (line["method"], line["route"], line["status"], line["bytes"]) == ("GET", "/sync", 200, 4)
+
+
+def test_logger_bound_before_the_start_is_no_way_around() -> None:
+    """A logger that was bound in a module, before anything ran, goes through the chain while it runs."""
+    early = get_logger("early").bind(component="x", password="hunter2")
+    telemetry = Telemetry(TelemetrySettings(service_name="test"))
+    recorder = Recorder(telemetry)
+    telemetry.logs.start()
+    try:
+        early.info("note", who="bob@example.com")
+        early.debug("below the level")
+    finally:
+        telemetry.logs.stop()
+    (line,) = recorder.lines
+    assert (line["event"], line["component"], line["who"]) == ("note", "x", "[REDACTED:email]")
+    assert line["password"] == "[REDACTED:field]"
+
+
+@pytest.mark.parametrize("name", ["uvicorn.access", "gunicorn.access", "httpx"])
+def test_lines_that_tell_whole_requests_stay_out(told: Recorder, name: str) -> None:
+    """What servers and clients log of each request is not written: the access event and the spans say it."""
+    logging.getLogger(name).info("GET /jobs?q=Ada+Lovelace")
+    logging.getLogger(name).warning("slow")
+    assert [line["event"] for line in told.lines] == ["slow"]
+
+
+def test_record_with_a_database_error_says_its_code(told: Recorder) -> None:
+    """A record of `logging` whose message or argument is a database's error, or quotes one, has its code."""
+    try:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("select 'Ada Lovelace' from nowhere")
+    except sqlite3.Error as error:
+        # All that one should not do, since others do it.
+        logging.getLogger("foreign").exception("could not save: %s", error)  # noqa: TRY401
+        logging.getLogger("foreign").error(error)  # noqa: TRY400
+        log.exception(f"not saved: {error}")  # noqa: G004, TRY401
+        log.exception("not saved", error=error)
+    first, second, third, fourth = told.lines
+    assert (first["event"], second["event"]) == ("could not save: SQLITE_ERROR", "SQLITE_ERROR")
+    assert (third["event"], fourth["error"]) == ("not saved: SQLITE_ERROR", "OperationalError: SQLITE_ERROR")
+
+
+def test_record_whose_arguments_do_not_fit_is_its_template(told: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record that cannot be formatted is told without its arguments, and standard error says nothing of them."""
+    record = logging.LogRecord("foreign", logging.WARNING, "file", 1, "user %d", ("bob@example.com",), None)
+    # pytest has a handler of its own at the root, which raises.
+    next(handler for handler in logging.getLogger().handlers if isinstance(handler, ForeignRecords)).emit(record)
+    assert [line["event"] for line in told.lines] == ["user %d"]
+    assert capsys.readouterr().err == ""

@@ -133,6 +133,7 @@ def test_histogram_counts_as_the_clients_own() -> None:
     registry = CollectorRegistry()
     reference = Histogram("reference", "reference", buckets=bounds, registry=registry)
     metrics = Metrics(TelemetrySettings(service_name="test"))
+    metrics.allow("http_route", "/")
     ours = metrics.histogram(names.REQUEST_DURATION, "GET", "/", "200")
     for amount in (0.0, -1.0, *bounds, *(bound * 1.0001 for bound in bounds), 1e9, float("inf")):
         reference.observe(amount)
@@ -143,6 +144,16 @@ def test_histogram_counts_as_the_clients_own() -> None:
         expected = registry.get_sample_value("reference_bucket", {"le": le})
         name = "http_server_request_duration_seconds_bucket"
         assert metrics.registry.get_sample_value(name, {**labels, "le": le}) == expected
+
+
+def test_label_value_that_nobody_declared_is_other() -> None:
+    """A label value outside its closed set is counted as `other`, and is nowhere in the exposition."""
+    metrics = Metrics(TelemetrySettings(service_name="test"))
+    metrics.counter(names.RATE_LIMIT_REQUESTS, "bob@example.com", "allowed").inc()
+    assert (
+        metrics.registry.get_sample_value("rate_limit_requests_total", {"policy": "other", "outcome": "allowed"}) == 1
+    )
+    assert b"bob" not in metrics.render("")[0]
 
 
 async def test_bounded_sets_exist_at_zero() -> None:
@@ -309,9 +320,9 @@ async def test_metrics_path_may_move() -> None:
 
 
 async def test_names_have_their_unit() -> None:
-    """Histograms of time end in `_seconds`, counters in `_total`."""
+    """Histograms of time end in `_seconds`, counters in `_total`; tokens have no unit, by their convention."""
     for spec in (spec for spec in vars(names).values() if isinstance(spec, names.Metric)):
         if spec.kind == "counter":
             assert spec.name.endswith("_total")
         if spec.kind == "histogram":
-            assert re.search(r"_(seconds|ratio)$", spec.name)
+            assert re.search(r"_(seconds|ratio|token_usage)$", spec.name)

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from telemetry import Layer, current_request
+from telemetry import Layer, current_request, names
 from telemetry.testing import Recorder
 from tests.telemetry.asgi import Answer, serving, watch
 
@@ -131,7 +131,8 @@ async def pass_through(
     """Send one request through outer → middle → inner."""
     app = make_app()
     layers = (Layer("outer", QuickWrapper), Layer("middle", middle, options), Layer("inner", QuickWrapper))
-    _, recorder = watch(app, layers=layers)
+    telemetry, recorder = watch(app, layers=layers)
+    telemetry.metrics.declare(names.MIDDLEWARE_REJECTIONS, [("middle", "full")])
     async with serving(app) as served:
         answer = await served.request(method, path, body=b"body")
     return answer, recorder
@@ -174,6 +175,33 @@ async def test_handlers_time_is_no_layers(path: str) -> None:
     """What the handler waits, before its answer or between the parts of a stream, is no layer's own time."""
     _, recorder = await pass_through(Quick, path=path)
     assert max(own(recorder).values()) < PAUSE / 2
+
+
+@pytest.mark.parametrize("leave_after", [None, 3])
+async def test_waiting_for_the_clients_leave_is_no_layers_time(leave_after: int | None) -> None:
+    """A `receive` that is open while an answer is made and sent, and cancelled at its end, is no layer's own time."""
+    app = make_app()
+    layers = (Layer("outer", QuickWrapper), Layer("middle", QuickWrapper), Layer("inner", SlowSend))
+
+    @app.get("/watched")
+    async def watched(request: Request) -> StreamingResponse:
+        leaves = asyncio.create_task(request.receive())
+
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(3):
+                await asyncio.sleep(PAUSE)
+                yield b"x"
+            leaves.cancel()
+            await asyncio.wait([leaves])
+
+        return StreamingResponse(parts())
+
+    _, recorder = watch(app, layers=layers)
+    async with serving(app) as served:
+        await served.get("/watched", leave_after=leave_after)
+    times = own(recorder)
+    assert max(abs(times["outer"]), abs(times["middle"])) < PAUSE / 2
+    assert times["inner"] >= PAUSE * 0.95
 
 
 async def test_slow_client_is_no_layers_time() -> None:

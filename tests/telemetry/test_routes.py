@@ -117,6 +117,8 @@ def app(tmp_path: Path) -> FastAPI:
         ("/nowhere", "unmatched"),
         ("", "unmatched"),
         ("/items/7\n", "/items/{item_id}"),
+        ("/prices/1.5\n", "unmatched"),
+        ("/prefixed\n", "unmatched"),
     ],
 )
 def test_pain_5_every_kind_of_route_is_found(app: FastAPI, path: str, template: str) -> None:

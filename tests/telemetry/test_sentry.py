@@ -1,6 +1,7 @@
 """The real Sentry SDK against a local endpoint that keeps its envelopes."""
 
 import asyncio
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -164,3 +165,33 @@ async def test_background_failure_is_captured() -> None:
             telemetry.capture(Teapot("alone"))
     (event,) = items(receiver, "event")
     assert event["exception"]["values"][0]["value"] == "alone"
+
+
+@pytest.mark.parametrize("status", [302, 429, 500])
+async def test_report_that_sentry_does_not_take_is_counted(status: int) -> None:
+    """An envelope that is answered by anything but success is a counted loss, and no redirect is followed."""
+    app = make_app()
+    with receiving() as receiver:
+        receiver.status = status
+        receiver.answer_headers = {"Location": f"{receiver.url}/elsewhere"}
+        _, recorder = watch(app, sentry_dsn=f"http://key@{receiver.host}/1", sentry_traces_sample_rate=0)
+        async with serving(app) as served:
+            await served.request("POST", "/fails/7")
+        lost = recorder.metric("telemetry_dropped_items_total", signal="sentry", reason="export_failed")
+    assert (lost, len(receiver.posts)) == (1, 1)
+
+
+async def test_answer_of_any_length_is_not_kept() -> None:
+    """Of an answer no more than 64 KiB are read, however much comes."""
+    app = make_app()
+    with receiving() as receiver:
+        receiver.answer = b"x" * 50_000_000
+        watch(app, sentry_dsn=f"http://key@{receiver.host}/1", sentry_traces_sample_rate=0)
+        tracemalloc.start()
+        try:
+            async with serving(app) as served:
+                await served.request("POST", "/fails/7")
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 40_000_000

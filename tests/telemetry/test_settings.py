@@ -69,14 +69,15 @@ async def test_ratio_samples_a_share() -> None:
 
 
 def test_resource_says_what_runs() -> None:
-    """The resource has name, version, environment and an instance id; explicit attributes win; nothing is detected."""
+    """The resource has name, version, environment and instance id; explicit ones win, what is not allowed stays out."""
     settings = TelemetrySettings(
         service_name="shop",
         service_version="7",
         environment="staging",
-        resource_attributes={"team": "blue", "service.instance.id": "mine"},
+        resource_attributes={"host.id": "b1d5781111d8", "process.owner": "ann", "service.instance.id": "mine"},
     )
-    attributes = dict(Telemetry(settings).tracing.provider.resource.attributes)
+    telemetry = Telemetry(settings)
+    attributes = dict(telemetry.tracing.provider.resource.attributes)
     attributes.pop("telemetry.sdk.version")
     assert attributes == {
         "telemetry.sdk.language": "python",
@@ -85,7 +86,7 @@ def test_resource_says_what_runs() -> None:
         "service.version": "7",
         "service.instance.id": "mine",
         "deployment.environment.name": "staging",
-        "team": "blue",
+        "pii.policy.digest": telemetry.scrubber.policy.digest,
     }
 
 

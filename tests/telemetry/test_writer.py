@@ -127,6 +127,28 @@ def test_reader_that_has_gone_is_counted(lost: list[tuple[str, int]]) -> None:
     assert sum(count for _, count in lost) == 2
 
 
+def test_only_what_was_not_written_is_lost(lost: list[tuple[str, int]]) -> None:
+    """Of a batch in whose middle the reader goes, the lines that got out whole are no loss."""
+
+    class Leaves(io.RawIOBase):
+        """Takes eleven bytes."""
+
+        def __init__(self) -> None:
+            self.left = 11
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            if not self.left:
+                raise BrokenPipeError
+            taken, self.left = min(len(data), self.left), 0
+            return taken
+
+    writer = LineWriter(Leaves(), tell(lost))  # type: ignore[arg-type]
+    for line in (b"one\n", b"two\n", b"a\n  text\nof three\n", b"four\n"):
+        writer.write(line)
+    writer.close(5)
+    assert sum(count for _, count in lost) == 2
+
+
 def test_closed_stream_is_counted(lost: list[tuple[str, int]]) -> None:
     """Lines for a stream that was closed are counted."""
     stream = io.BytesIO()

@@ -187,10 +187,11 @@ class Chain:
             idle_seconds=self.idle,
             total_seconds=self.total,
         )
-        limit = RateLimit(owasp, limiter=self.limiter, policies=("default", "llm"), metrics=lambda: self.metrics)
-        self.chain = Gateway(
-            limit, access=access, verifier=self.verifier, limiter=self.limiter, metrics=lambda: self.metrics
-        )
+        counting: dict[str, Any] = {
+            "limiter": self.limiter, "policies": ("default", "llm"), "metrics": lambda: self.metrics
+        }  # fmt: skip
+        limit = RateLimit(owasp, **counting)
+        self.chain = Gateway(limit, access=access, verifier=self.verifier, **counting)
 
     async def __call__(
         self,

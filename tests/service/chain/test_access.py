@@ -89,15 +89,19 @@ def test_the_frameworks_own_routes_need_a_decision_too():
 
 
 def test_what_cannot_be_audited_stops_start_up():
-    """A foreign ASGI application and a WebSocket pass no gateway."""
+    """A foreign ASGI application, a WebSocket and another host's routes pass no gateway."""
     mounted = app_without_docs()
     mounted.mount("/other", nothing)
-    with pytest.raises(AuditError, match="/other: a mounted application"):
+    with pytest.raises(AuditError, match=r"/other/{path:path}: no HTTP route"):
         audit(mounted, POLICIES)
     sockets = app_without_docs()
     sockets.websocket("/ws")(nothing)
-    with pytest.raises(AuditError, match="/ws: only HTTP"):
+    with pytest.raises(AuditError, match="/ws: no HTTP route"):
         audit(sockets, POLICIES)
+    hosted = app_without_docs()
+    hosted.host("other.test", app_without_docs())
+    with pytest.raises(AuditError, match="no HTTP route"):
+        audit(hosted, POLICIES)
 
 
 def test_a_public_route_cannot_ask_for_the_principal():

@@ -3,7 +3,7 @@
 import pytest
 
 from service.auth import KeysUnavailable, SecretKey, Verifier
-from service.middleware.gateway import address_key
+from service.middleware.request_limit import address_key
 from service.settings import RateLimitPolicy
 from tests.service.chain.chain import AUDIENCE, ISSUER, NOW, POLICIES, SECRET, Chain, Clock, token
 
@@ -119,12 +119,34 @@ async def test_failures_count_against_the_address():
     assert (await chain("GET", "/api/inner/me/a", bearer=other)).status == 200
 
 
-async def test_a_missing_token_counts_under_nothing():
-    """Who sends no token cannot lock out those behind the same address who do."""
+@pytest.mark.parametrize(
+    ("path", "policy", "limit", "window"),
+    [("/api/llm", "llm", 2, 10), ("/api/inner/me/cv", "default", 5, 60), ("/no/such/path", "default", 5, 60)],
+)
+async def test_requests_without_a_token_are_limited_by_address(path, policy, limit, window):
+    """Scanning is limited like use: in the window of the route's own policy, before the 401, which tells of it."""
+    chain = Chain()
+    for i in range(limit):
+        answer = await chain("GET", path)
+        assert (answer.status, answer.record.rate_limit) == (401, "allowed")
+        assert answer.header("ratelimit-policy") == f'"{policy}";q={limit};w={window}'
+        assert answer.header("ratelimit") == f'"{policy}";r={limit - 1 - i};t={window}'
+    answer = await chain("GET", path)
+    assert (answer.status, answer.header("retry-after"), answer.record.rate_limit) == (429, str(window), "refused")
+    assert answer.header("ratelimit") == f'"{policy}";r=0;t={window}'
+    assert answer.record.rejection == ("gateway", "rate_limited")
+    assert len(chain.metrics.values["rate_limit_requests_total", policy, "allowed"]) == limit
+    assert len(chain.metrics.values["rate_limit_requests_total", policy, "refused"]) == 1
+    assert (await chain("GET", path, client="192.0.2.99")).status == 401
+
+
+async def test_requests_without_a_token_lock_nobody_out():
+    """Those behind the same address who send a good token, or a bad one, are judged as before."""
     chain = Chain()
     for _ in range(10):
-        assert (await chain("GET", "/api/llm")).status == 401
+        await chain("GET", "/api/llm")
     assert (await chain("GET", "/api/llm", bearer=token())).status == 200
+    assert (await chain("GET", "/api/llm", bearer="bad")).status == 401
 
 
 async def test_a_known_token_expires_at_the_gateway():

@@ -1,10 +1,15 @@
 """Bodies, hosts, content types, and the headers of every response."""
 
 import asyncio
+import itertools
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.middleware.hosts import Hosts
+from service.middleware.structure import Structure
 from tests.service.chain.chain import Chain, token
 
 JSON = ("content-type", "application/json")
@@ -110,6 +115,7 @@ async def test_an_answer_before_the_body_was_read_closes_the_connection():
         ((("content-type", "application/json; charset=latin-1"),), 415),
         ((JSON, ("content-encoding", "gzip")), 415),
         ((JSON, ("content-encoding", "identity"), ("content-encoding", "gzip")), 415),
+        ((JSON, ("content-encoding", "gzip"), ("content-encoding", "identity")), 415),
         ((JSON, JSON), 415),
     ],
 )
@@ -208,3 +214,67 @@ async def test_other_scopes_pass_through():
     await layer({"type": "lifespan"}, None, None)
     await layer({"type": "websocket"}, None, None)
     assert seen == ["lifespan", "websocket"]
+
+
+@pytest.mark.parametrize("path", ["/healthz\n", "/open\n", "/api/inner/me/cv\n", "/no/such\n"])
+async def test_a_final_newline_makes_another_path(path):
+    """Such a path is unknown, limited and not open, whatever the router's patterns would match."""
+    chain = Chain()
+    answer = await chain("GET", path)
+    assert (answer.status, answer.header("ratelimit-policy")) == (401, '"default";q=5;w=60')
+    answer = await chain("GET", path, bearer=token())
+    assert (answer.status, answer.header("ratelimit-policy")) == (404, '"default";q=5;w=60')
+    assert answer.json()["type"] == "urn:clearstory:problem:not-found"
+
+
+@pytest.mark.parametrize("unit", [b"[],", b"{},", b"1,", b'"",', b'"a":[],', b'"', b'"\\\\",'])
+@pytest.mark.parametrize("path", ["/api/items", "/api/form"])
+async def test_too_much_structure_is_refused_as_it_arrives(unit, path):
+    """What would hold the event loop while it is parsed is a 413, before the rest of it arrives."""
+    left = [b"[", *[unit * 100] * 200]
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": left.pop(0), "more_body": True}
+
+    answer = await Chain(max_body_bytes=10_000_000)("POST", path, JSON, bearer=token(), receive=receive)
+    assert (answer.status, answer.header("content-type")) == (413, "application/problem+json")
+    assert answer.header("connection") == "close"
+    assert answer.record.rejection == ("owasp", "body_too_large")
+    assert len(left) > 20
+
+
+@pytest.mark.parametrize("text", [",[{" * 4_000, '"' * 12_000, "\\" * 12_000, '\\"' * 6_000, "\n" * 12_000])
+@pytest.mark.parametrize("size", [1, 7, 65_536])
+async def test_texts_may_hold_any_structure(text, size):
+    """Commas, brackets, quotes and backslashes of a text are no structure, wherever it is cut into chunks."""
+    body = json.dumps({"name": text}).encode()
+    chunks = [body[start : start + size] for start in range(0, len(body), size)]
+    answer = await Chain(max_body_bytes=10_000_000)("POST", "/api/items", JSON, body=chunks, bearer=token())
+    assert (answer.status, answer.json()["name"]) == (200, text)
+
+
+@given(text=st.text(st.sampled_from('"\\,[{a')), cuts=st.lists(st.integers(0, 40)))
+def test_structure_is_counted_wherever_a_body_is_cut(text, cuts):
+    """Of any body in any chunks, all that is outside its texts is counted, and nothing inside."""
+    body = json.dumps({"a": [text, 1]}).encode()
+    edges = sorted({0, *(cut for cut in cuts if cut < len(body)), len(body)})
+    chunks = [body[start:end] for start, end in itertools.pairwise(edges)]
+    enough, too_little = Structure(4 + 1 + 2), Structure(4 + 1 + 1)
+    assert not any(enough.exceeded_by(chunk) for chunk in chunks)
+    assert any(too_little.exceeded_by(chunk) for chunk in chunks)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+async def test_json_is_utf_8(encoding):
+    """What calls itself JSON and is in UTF-16 is a 415: the structure of the one could hide in the other."""
+    body = '{"name": "\u0122"}'.encode(encoding)
+    answer = await Chain()("POST", "/api/items", JSON, body=body, bearer=token())
+    assert answer.status == 415
+    assert answer.record.rejection == ("owasp", "content_type")
+
+
+async def test_bodies_that_are_not_json_have_no_structure():
+    """Where no JSON is parsed, bytes alone count."""
+    chain = Chain(max_body_bytes=1_000_000)
+    answer = await chain("POST", "/api/form", ("content-type", "text/csv"), body=b"1,2\0" * 20_000)
+    assert answer.json() == {"bytes": 80_000}

@@ -58,6 +58,11 @@ class Process:
         finally:
             writer.close()
 
+    async def metric(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        text = (await self.exchange(self.request("/metrics"))).decode()
+        return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+
     def request(self, target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
         """The bytes of an authorized request that ends its connection."""
         lines = [

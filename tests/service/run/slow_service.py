@@ -1,8 +1,12 @@
-"""The service with one more route, which takes its time; only tests run it."""
+"""The service with more routes: one takes its time, one has much to say; only tests run it."""
 
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
+
+from fastapi import Response
+from fastapi.responses import StreamingResponse
 
 from service import development
 from service.access import bearer
@@ -13,7 +17,7 @@ from service.settings import Settings
 
 
 def main() -> int:
-    """What `run` does, and two routes."""
+    """What `run` does, and some routes."""
     settings = development.complete(Settings.load(os.environ))
     app = create_app(settings)
 
@@ -25,6 +29,19 @@ def main() -> int:
     @app.get("/fast", tags=["test"], **bearer())
     async def fast() -> dict[str, bool]:
         return {"fast": True}
+
+    @app.get("/large", tags=["test"], **bearer())
+    async def large(size: int) -> Response:
+        return Response(b"a" * size)
+
+    @app.get("/stream", tags=["test"], **bearer())
+    async def stream(parts: int) -> StreamingResponse:
+        async def said() -> AsyncIterator[bytes]:
+            for _ in range(parts):
+                yield b"part"
+                await asyncio.sleep(0.1)
+
+        return StreamingResponse(said())
 
     return serve(app, settings, bind(settings.host, settings.port))
 

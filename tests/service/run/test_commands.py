@@ -33,6 +33,26 @@ async def test_the_token_opens_the_running_service(tmp_path):
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+_STARTED = """
+import gc, os
+gc.disable()
+from service import development
+from service.commands import run
+from service.listeners import bind
+from service.settings import Settings
+settings = development.complete(Settings.load(os.environ))
+run._started(settings, bind(settings.host, 0))
+print(gc.isenabled(), gc.get_freeze_count() > 100_000)
+"""
+
+
+def test_what_the_start_made_is_let_be(tmp_path):
+    """Once started, garbage is collected again, but not among what is there already: that would be a stall."""
+    command = [sys.executable, "-c", _STARTED]
+    done = subprocess.run(command, env=environment(tmp_path), cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
 async def test_no_token_for_a_key_set(tmp_path):
     """With a JWKS only its owner can sign, and `token` says so."""
     env = environment(tmp_path, JWT_ALGORITHM="RS256", JWT_JWKS_URL="https://keys.example.com/")
@@ -100,10 +120,11 @@ async def test_a_bad_setting_is_one_line(tmp_path, command):
     )
 
 
-async def test_a_data_directory_that_cannot_be(tmp_path):
-    """A `DATA_DIR` below a file is one line."""
+@pytest.mark.parametrize("command", ["run", "check"])
+async def test_a_data_directory_that_cannot_be(tmp_path, command):
+    """A `DATA_DIR` below a file is one line, for `check` too."""
     (tmp_path / "data").write_text("")
-    status, out, err = await completed("run", env=environment(tmp_path))
+    status, out, err = await completed(command, env=environment(tmp_path))
     assert (status, out) == (1, "")
     assert err.startswith("service: DATA_DIR: expected a directory")
     assert err.count("\n") == 1
@@ -122,6 +143,24 @@ async def test_a_database_that_cannot_be_opened(tmp_path):
     assert "Traceback" not in out + err
 
 
+async def test_a_broken_database_file(tmp_path):
+    """A database file that is none is one line that names it, whether or not anybody chose the file."""
+    file = tmp_path / "data" / "clearstory.db"
+    file.parent.mkdir()
+    file.write_text("no database" * 1000)
+    status, out, err = await completed("run", env=environment(tmp_path))
+    assert (status, err.count("\n")) == (1, 1)
+    assert err.startswith(f"service: '{file}': the database cannot be opened")
+    assert "Traceback" not in out + err
+
+
+async def test_check_needs_no_free_port(tmp_path):
+    """`check` may be asked while the service runs."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert (await completed("check", env=environment(tmp_path, PORT=port)))[0] == 0
+
+
 async def test_a_taken_port(tmp_path):
     """A port in use is one line and status 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -131,9 +170,10 @@ async def test_a_taken_port(tmp_path):
     assert err == f"service: cannot listen on 127.0.0.1:{port}: Address already in use; HOST and PORT move it\n"
 
 
-async def test_an_unknown_host(tmp_path):
-    """A host that has no address is one line and status 1."""
-    status, _, err = await completed("run", env=environment(tmp_path, HOST="nowhere.invalid"))
+@pytest.mark.parametrize("command", ["run", "check"])
+async def test_an_unknown_host(tmp_path, command):
+    """A host that has no address is one line and status 1, for `check` too."""
+    status, _, err = await completed(command, env=environment(tmp_path, HOST="nowhere.invalid"))
     assert (status, err) == (1, "service: cannot listen on nowhere.invalid:0: unknown host; HOST and PORT move it\n")
 
 
@@ -166,3 +206,36 @@ def test_a_reader_that_leaves(tmp_path):
     )  # fmt: skip
     os.close(writer)
     assert (run.returncode, run.stderr) == (1, b"")
+
+
+def redirected(directory, command, how):
+    """Run a command with its streams redirected by a shell: status, standard output, standard error."""
+    run = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m service {command} {how}', sys.executable],
+        cwd=ROOT, env=environment(directory), capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    return run.returncode, run.stdout, run.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "token --sub ada", "openapi", "check"])
+def test_a_closed_stream(tmp_path, command):
+    """With standard output or standard error closed, the other one says so in one line."""
+    assert redirected(tmp_path, command, ">&-") == (1, "", "service: standard output is closed\n")
+    assert redirected(tmp_path, command, "2>&-") == (1, "service: standard error is closed\n", "")
+    assert redirected(tmp_path, command, ">&- 2>&-") == (1, "", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")  # noqa: PTH110
+@pytest.mark.parametrize("command", ["token --sub ada", "openapi", "check", "--help"])
+def test_a_full_output(tmp_path, command):
+    """A result that cannot be written is one line and status 1."""
+    said = "service: standard output: No space left on device\n"
+    assert redirected(tmp_path, command, ">/dev/full") == (1, "", said)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")  # noqa: PTH110
+def test_a_full_standard_error(tmp_path):
+    """What cannot be said changes neither a result nor a status."""
+    assert redirected(tmp_path, "fly", "2>/dev/full") == (2, "", "")
+    status, out, _ = redirected(tmp_path, "token --sub ada", "2>/dev/full")
+    assert (status, out.count(".")) == (0, 2)

@@ -6,9 +6,9 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from service import server
 from service.readiness import Readiness
-from service.server import BoundedProtocol
+from service.server import BoundedProtocol, bounded
+from service.server import protocol as bounds
 
 
 class Transport(asyncio.Transport):
@@ -42,10 +42,10 @@ async def connection(monkeypatch):
     async def app(scope, receive, send):
         raise AssertionError("nothing may be served")
 
-    monkeypatch.setattr(server, "HEAD_TIMEOUT", 0.15)
+    monkeypatch.setattr(bounds, "HEAD_TIMEOUT", 0.15)
     refused = []
     config = Config(
-        app, http=server.bounded(lambda: refused.append(1), Readiness()), ws="none", log_config=None, interface="asgi3"
+        app, http=bounded(lambda: refused.append(1), Readiness()), ws="none", log_config=None, interface="asgi3"
     )
     config.loaded_app = app
     config.loaded = True

@@ -77,6 +77,18 @@ async def test_not_ready_says_why(app, client):
     assert await reason() == (503, "draining")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_head_is_answered_like_get(app, client, path):
+    """A probe by HEAD has the status and the headers of one by GET, ready or not."""
+    app.state.database.answer.set()
+    for move in (app.state.readiness.started, app.state.readiness.drain):
+        move()
+        get, head = await client.get(path), await client.head(path)
+        assert head.status_code == get.status_code
+        assert head.headers.keys() == get.headers.keys()
+    assert (await client.delete(path)).headers["allow"] == "GET, HEAD"
+
+
 async def test_probes_share_one_question(app, client):
     """However many probes wait, the database is asked once; one that gives up does not disturb the others."""
     app.state.readiness.started()

@@ -28,12 +28,6 @@ async def service(tmp_path_factory):
         assert '"status":5' not in log
 
 
-async def metric(service, name):
-    """The sum of a metric over its labels."""
-    text = (await service.exchange(service.request("/metrics"))).decode()
-    return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
-
-
 def status(answer: bytes) -> int:
     """The status code of an answer."""
     return int(answer.split(b" ", 2)[1])
@@ -47,8 +41,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
     [
         b"nonsense\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/1.1 \r\n" + HOST + b"\r\n",
+        b"GET / RTSP/1.0\r\n" + HOST + b"\r\n",
+        b"\r\nOPTIONS / RTSP/1.1\r\n" + HOST + b"\r\n",
+        b"SOURCE / ICE/1.0\r\n" + HOST + b"\r\n",
+        b"FO O / HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /healthz?\xff HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET http:// HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"POST / HTTP/1.0\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
         b"GET /a\x00b HTTP/1.1\r\n" + HOST + b"\r\n",
         "GET /é HTTP/1.1\r\n".encode() + HOST + b"\r\n",
         b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n",
@@ -64,11 +66,71 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 )  # fmt: skip
 async def test_what_is_not_http_is_a_bare_400(service, data):
     """The server refuses it with a bare 400 and closes; it is counted."""
-    before = await metric(service, "http_server_invalid_requests_total")
+    before = await service.metric("http_server_invalid_requests_total")
     answer = await service.exchange(data)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert answer.endswith(b"\r\nconnection: close\r\n\r\n400 Bad Request\n")
-    assert await metric(service, "http_server_invalid_requests_total") == before + 1
+    assert await service.metric("http_server_invalid_requests_total") == before + 1
+
+
+@pytest.mark.parametrize(
+    ("data", "answered"),
+    [
+        (b"get / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+        (b"FOO / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+        (b"GETX / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+        (b"DESCRIBE / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+        (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip\r\n\r\nbody", 501),
+        (b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"GET / HTTP/2.0\r\n" + HOST + b"\r\n", 505),
+        (b"GET / HTTP/9.9\r\n" + HOST + b"\r\n", 505),
+        (b"GET / HTTP/1.2\r\n" + HOST + b"\r\n", 505),
+        (b"GET / HTTP/0.9\r\n" + HOST + b"\r\n", 505),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+        (b"GET /?" + b"a" * 70_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+    ],
+)  # fmt: skip
+async def test_what_is_http_but_not_ours(service, data, answered):
+    """What HTTP has a status for is refused with that status, bare, and counted."""
+    before = await service.metric("http_server_invalid_requests_total")
+    answer = await service.exchange(data)
+    assert status(answer) == answered
+    assert b"\r\nconnection: close\r\n\r\n" in answer
+    assert await service.metric("http_server_invalid_requests_total") == before + 1
+
+
+async def test_a_request_line_in_pieces(service):
+    """A request line that comes byte by byte is judged like one that comes at once."""
+    for line, answered in ((b"GET / RTSP/1.0", 400), (b"GET / HTTP/2.0", 505), (b"GET /healthz HTTP/1.1", 200)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        for byte in line + b"\r\n" + HOST + b"\r\n":
+            writer.write(bytes((byte,)))
+            await asyncio.sleep(0.001)
+        assert status(await reader.readline()) == answered
+        writer.close()
+
+
+@pytest.mark.parametrize("method", ["PURGE", "QUERY", "TRACE", "SOURCE"])
+async def test_a_known_method_reaches_the_application(service, method):
+    """Methods that the parser knows are the application's to refuse."""
+    answer = await service.exchange(service.request("/healthz", method=method))
+    assert status(answer) == 405
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize("target", ["http://localhost", "http://localhost?limit=1", "http://localhost/"])
+async def test_an_absolute_target_without_a_path(service, target):
+    """An absolute target without a path is `/` (RFC 9110 section 4.2.3)."""
+    answer = await service.exchange(service.request(target))
+    assert status(answer) == status(await service.exchange(service.request("/")))
+    assert b"\r\nx-request-id: req_" in answer
+
+
+async def test_an_absolute_target_has_its_query(service):
+    """The query of an absolute target is the request's."""
+    answer = await service.exchange(service.request("http://localhost/api/v1/jobs?limit=nonsense"))
+    assert status(answer) == 422
 
 
 async def test_one_log_line_for_a_flood(service):
@@ -181,6 +243,77 @@ async def test_nonsense_behind_a_request(service):
     assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200"]
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_probe_by_head(service, path):
+    """A load balancer's HEAD is a 200 without a body."""
+    answer = await service.exchange(service.request(path, method="HEAD"))
+    assert status(answer) == 200
+    assert b"\r\ncontent-length: 15\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+GOOD = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+PUT = b"PUT /api/v1/profiles/me HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+BEFORE = {
+    "no body": GOOD,
+    "empty lines": b"\r\n\r\n" + GOOD + b"\r\n\r\n",
+    "length": PUT + b"Content-Length: 8\r\n\r\na\r\n\r\nb\r\n",
+    "chunks": PUT + b"Transfer-Encoding: chunked\r\n\r\n6\r\na\r\n\r\nb\r\n0\r\nX-Trailer: a\r\n\r\n",
+    "upgrade": PUT + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nab",
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("protocol", [b"RTSP/1.0", b"ICE/1.0", b"HTTP/2.0", b"HTTP/1.1"])
+@pytest.mark.parametrize("offer", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"], ids=["plain", "offer"])
+@pytest.mark.parametrize("size", [1, 1000])
+async def test_each_request_line_is_judged(service, before, protocol, offer, size):
+    """Whatever comes before it and however it is cut: a request in another protocol is never served."""
+    method = b"SOURCE" if protocol == b"ICE/1.0" else b"GET"
+    refused = await service.metric("http_server_invalid_requests_total")
+    before = BEFORE[before].replace(PUT, PUT + b"Authorization: Bearer " + service.token + b"\r\n")
+    data = before + method + b" /healthz " + protocol + b"\r\n" + HOST + offer + b"\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    for at in range(0, len(data), size):
+        writer.write(data[at : at + size])
+        await asyncio.sleep(0)
+    writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    served = protocol == b"HTTP/1.1"
+    assert answer.count(b"\r\nx-request-id: ") == 1 + served
+    assert await service.metric("http_server_invalid_requests_total") == refused + (not served)
+
+
+@pytest.mark.parametrize("offer", [b"", b"Connection: Upgrade, keep-alive\r\nUpgrade: h2c\r\n"])
+async def test_http_1_0_stays_http_1_0(service, offer):
+    """With an offer to upgrade or without: no transfer coding, and the answer ends the connection."""
+    head = b"POST /healthz HTTP/1.0\r\n" + HOST + offer
+    assert status(await service.exchange(head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) == 400
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(head + b"\r\n")
+    assert b"\r\nconnection: close\r\n" in await reader.read()  # to its end, which is the server's
+    writer.close()
+
+
+async def test_http_1_0_expects_nothing(service):
+    """`Expect: 100-continue` of an HTTP/1.0 client is ignored (RFC 9110 section 10.1.1)."""
+    body = b'{"job_id": "job_0", "note": null}'
+    for version, told in ((b"1.0", 0), (b"1.1", 1)):
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(
+            b"POST /api/v1/applications HTTP/" + version + b"\r\n" + HOST + b"Connection: close\r\n"
+            b"Authorization: Bearer " + service.token + b"\r\nContent-Type: application/json\r\n"
+            b"Expect: 100-continue\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n"
+        )
+        await asyncio.sleep(0.2)
+        writer.write(body)
+        answer = await reader.read()
+        writer.close()
+        assert answer.count(b"HTTP/1.1 100 ") == told
+        assert b"HTTP/1.1 422 " in answer
+
+
 async def test_a_broken_chunk(service):
     """A body whose framing breaks is a bare 400."""
     head = service.request(
@@ -218,7 +351,7 @@ async def test_a_client_that_leaves(service, reset):
             if reset:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     await asyncio.sleep(1.5)
-    assert await metric(service, "http_server_active_requests") == 1  # the one that asks
+    assert await service.metric("http_server_active_requests") == 1  # the one that asks
 
 
 async def test_pipelined_requests_wait_in_the_client(service):

@@ -56,7 +56,7 @@ def test_nothing_is_needed_in_development():
     assert dict(settings.rate_limits) == {
         "default": RateLimitPolicy(300, 60.0),
         "llm": RateLimitPolicy(20, 60.0, tokens=40_000, concurrency=4),
-        "questions": RateLimitPolicy(30, 60.0),
+        "questions": RateLimitPolicy(30, 60.0, tokens=40_000, concurrency=4),
         "auth": RateLimitPolicy(30, 60.0),
     }
 
@@ -117,6 +117,51 @@ def test_a_terminal_gets_the_console():
 def test_a_bad_value_is_named(name, value, expected):
     """The line says the name, what was expected and what was given."""
     assert refusal(**{name: value}) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h/?s3cret=1",
+        "https://h/#s3cret",
+        "http://user:s3cret@h/?a=1",
+        "//h?s3cret",
+        "http://keys.example.com/?s3cret",
+    ],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "JAEGER_URL",
+        "JWT_JWKS_URL",
+        "CORS_ORIGINS",
+        "ALLOWED_HOSTS",
+        "HOST",
+        "DATABASE_URL",
+        "SENTRY_DSN",
+        "REDIS_URL",
+    ],
+)
+def test_no_url_shows_its_secrets(name, url):
+    """Of a URL that cannot be used, neither query nor fragment nor password is shown, only its setting."""
+    line = refusal(**{name: url})
+    assert line.startswith(f"{name}: ")
+    assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli", "expected one of none, gzip, deflate; got 'brotli'"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem", "expected a file; got '/nowhere/ca.pem'"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/nowhere", "expected a file; got '/nowhere'"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "\0", "expected a file; got '\\x00'"),
+    ],
+)
+def test_what_the_exporters_read_is_checked(name, value, expected):
+    """What the exporters take from the environment is right, or one line at the start."""
+    assert refusal(**{name: value}) == f"{name}: {expected}"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +254,6 @@ def test_a_misspelt_name_stops_the_start(name, meant):
         "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
         "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
         "OTEL_EXPORTER_OTLP_TIMEOUT",
-        "OTEL_EXPORTER_OTLP_COMPRESSION",
         "OTEL_TRACES_EXPORTER",
         "OTEL_LOGS_EXPORTER",
         "OTEL_METRICS_EXPORTER",
@@ -219,7 +263,7 @@ def test_a_misspelt_name_stops_the_start(name, meant):
         "OTEL_ATTRIBUTE_COUNT_LIMIT",
         "OTEL_LOG_LEVEL",
         "OTEL_SEMCONV_STABILITY_OPT_IN",
-        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_MODEL",
         "ANTHROPIC_AUTH_TOKEN",
         "JWT_SECRET_KEY",
         "JAEGER_PORT",
@@ -334,6 +378,8 @@ def test_bad_list_items(name, value):
         "postgresql+asyncpg://u:hunter2@h",
         "mysql://u:hunter2@h/d",
         "sqlite:///hunter2",
+        "sqlite+aiosqlite:///",
+        "sqlite+aiosqlite:///:memory:",
         "hunter2",
     ],
 )
@@ -412,6 +458,8 @@ VALUES = st.one_of(
 
 @given(st.dictionaries(st.sampled_from(sorted(KNOWN)) | st.text(max_size=30), VALUES, max_size=4))
 @example({"RATE_LIMITS": '{"llm": {"window": -0.0}}'})
+@example({"OTEL_EXPORTER_OTLP_CLIENT_KEY": "x" * 5000})
+@example({"PII_POLICY_FILES": "x" * 5000})
 def test_no_environment_gives_a_traceback(environ):
     """Whatever the environment holds, the outcome is settings or one printable line."""
     line = ""

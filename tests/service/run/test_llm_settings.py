@@ -1,0 +1,82 @@
+"""The settings of the language model side."""
+
+import pytest
+
+from service.llm.prices import Price
+from service.settings import Settings, SettingsError
+
+KEYS = {"ANTHROPIC_API_KEY": "sk-ant-x", "OPENROUTER_API_KEY": "sk-or-x"}
+
+
+def test_without_any_the_simulated_provider_answers():
+    """With no key at all there is one provider, and `run` starts it."""
+    llm = Settings.load({}).llm
+    assert [(each.name, each.base_url, each.key) for each in llm.providers] == [
+        ("simulated", "http://127.0.0.1:8200", None)
+    ]
+    assert (llm.caching, llm.warm_on_startup, llm.content, llm.starts_simulated) == (True, True, False, True)
+
+
+def test_providers_are_asked_in_their_order():
+    """Each has its own address, model, key and budget."""
+    llm = Settings.load(
+        {
+            "LLM_PROVIDER": "openrouter, anthropic",
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:9/",
+            "LLM_BUDGETS": '{"anthropic": {"tokens": 5, "window": 60}}',
+            **KEYS,
+        }
+    ).llm
+    assert [(each.name, each.base_url, each.model) for each in llm.providers] == [
+        ("openrouter", "https://openrouter.ai/api", "anthropic/claude-sonnet-5.5"),
+        ("anthropic", "http://127.0.0.1:9", "claude-sonnet-5-5"),
+    ]
+    assert [(each.budget.tokens, each.budget.window) for each in llm.providers] == [(None, 60.0), (5, 60.0)]
+
+
+def test_prices_are_laid_over_the_published_ones():
+    """A price for an unknown model is added, for a known one it is replaced."""
+    prices = Settings.load(
+        {"LLM_PRICES": '{"claude-sonnet-5-5": {"input": 1, "output": 2.5, "cache_read": 0}}'}
+    ).llm.prices
+    assert prices["claude-sonnet-5-5"] == Price(1.0, 2.5, 0.0)
+    assert prices["claude-haiku-4-5"] == Price(1.0, 5.0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LLM_PROVIDER", "simulated,simulated", "LLM_PROVIDER: expected some of simulated, anthropic"),
+        ("LLM_TOTAL_SECONDS", "0", "LLM_TOTAL_SECONDS: expected a number from 0.05 to 3600; got '0'"),
+        ("LLM_PRICES", "[]", "LLM_PRICES: expected a JSON object; got '[]'"),
+        ("LLM_PRICES", '{"m": {"input": 1}}', "LLM_PRICES m: expected the fields input, output, cache_read"),
+        ("LLM_PRICES", '{"m": {"input": 1, "output": -1, "cache_read": 0}}', "LLM_PRICES m.output: expected"),
+        ("LLM_PRICES", '{"m": {"input": 1, "output": NaN, "cache_read": 0}}', "LLM_PRICES m.output: expected"),
+        ("LLM_BUDGETS", '{"x": {"tokens": 1, "window": 1}}', "LLM_BUDGETS: expected providers among"),
+        ("LLM_BUDGETS", '{"anthropic": {"tokens": 0, "window": 1}}', "LLM_BUDGETS anthropic.tokens: expected a whole"),
+        ("LLM_BUDGETS", '{"anthropic": {"tokens": 1, "tokens": 1}}', "LLM_BUDGETS: expected every key once"),
+        ("SIMULATED_PROVIDER_URL", "http://256.256.256.256", "SIMULATED_PROVIDER_URL: expected a URL such as"),
+        ("SIMULATED_PROVIDER_URL", "http://u:hunter2@127.0.0.1:9", "SIMULATED_PROVIDER_URL: expected a URL such as"),
+        ("LLM_MODEL", "a\tb", "LLM_MODEL: expected text without control characters"),
+        ("SIMULATED_PROVIDER_URL", "localhost", "SIMULATED_PROVIDER_URL: expected a URL such as"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_said(name, value, said):
+    """One line names the setting, its place and what was expected."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({name: value})
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize("key", ["sk-ant\nx", "ключ", "a key"])
+def test_a_key_that_cannot_be_sent_is_refused(key):
+    """A header could not hold it; the key is not shown."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({"LLM_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": key})
+    assert str(refused.value) == "ANTHROPIC_API_KEY: expected a key as it was issued, of ASCII alone"
+
+
+def test_keys_are_not_shown():
+    """No key is in what the settings show of themselves."""
+    shown = repr(Settings.load({"LLM_PROVIDER": "anthropic", **KEYS}))
+    assert "sk-ant-x" not in shown

@@ -1,0 +1,125 @@
+"""What is counted of calls of language models."""
+
+import re
+
+from telemetry import names
+from telemetry.testing import Recorder
+from tests.telemetry.model_calls import MODEL, OTHER_MODEL, USAGE, answered, facts, watched
+
+CALL = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "anthropic", "gen_ai_request_model": MODEL}
+PAIR = {"provider": "anthropic", "model": MODEL}
+
+
+def counts(recorder: Recorder, name: str, **labels: str) -> float | None:
+    """A metric of the calls of one model, or of everything that has none."""
+    return recorder.metric(f"gen_ai_client_{name}", **labels)
+
+
+def test_everything_declared_is_there_at_zero() -> None:
+    """Every combination of providers, their own models and reasons exists at 0 before the first call."""
+    _, recorder = watched()
+    for error_type in ("", "cancelled", "unavailable"):
+        assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type=error_type) == 0
+    assert counts(recorder, "operation_time_to_first_chunk_seconds_count", **CALL) == 0
+    assert counts(recorder, "operation_time_per_output_token_seconds_count", **CALL) == 0
+    for kind in ("input", "output"):
+        assert counts(recorder, "token_usage_count", **CALL, gen_ai_token_type=kind) == 0
+    for name in ("cache_read_tokens_total", "cache_write_tokens_total", "cost_usd_total"):
+        assert counts(recorder, name, **PAIR) == 0
+    for result in ("hit", "miss"):
+        assert counts(recorder, "cache_lookups_total", **PAIR, result=result) == 0
+    for reason in ("overloaded", "timeout"):
+        assert counts(recorder, "retries_total", provider="openrouter", reason=reason) == 0
+        there = {"from_provider": "anthropic", "to_provider": "openrouter"}
+        assert counts(recorder, "fallovers_total", **there, reason=reason) == 0
+    assert counts(recorder, "breaker_open", provider="openrouter") == 0
+    assert counts(recorder, "cost_usd_total", provider="anthropic", model=OTHER_MODEL) is None
+
+
+def test_an_answered_call_is_counted() -> None:
+    """Duration, waits, tokens, cache and cost of an answered call; input includes what the cache had."""
+    telemetry, recorder = watched()
+    with telemetry.genai.call(facts()) as call:
+        call.first_token()
+        call.first_token()
+        call.succeeded(**answered())
+    assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type="") == 1
+    assert counts(recorder, "operation_time_to_first_chunk_seconds_count", **CALL) == 1
+    assert counts(recorder, "operation_time_per_output_token_seconds_count", **CALL) == 1
+    assert counts(recorder, "token_usage_sum", **CALL, gen_ai_token_type="input") == 2130
+    assert counts(recorder, "token_usage_sum", **CALL, gen_ai_token_type="output") == 50
+    assert counts(recorder, "cache_read_tokens_total", **PAIR) == 2000
+    assert counts(recorder, "cache_write_tokens_total", **PAIR) == 30
+    assert counts(recorder, "cache_lookups_total", **PAIR, result="hit") == 1
+    assert counts(recorder, "cost_usd_total", **PAIR) == 0.0017
+
+
+def test_a_call_that_ends_otherwise_is_counted() -> None:
+    """A failed and a cancelled call are each a duration of their own; what they took is spent all the same."""
+    telemetry, recorder = watched()
+    with telemetry.genai.call(facts()) as call:
+        call.failed("unavailable")
+    with telemetry.genai.call(facts()) as call:
+        call.cancelled(USAGE, 0.25)
+    for error_type in ("unavailable", "cancelled"):
+        assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type=error_type) == 1
+    assert counts(recorder, "token_usage_count", **CALL, gen_ai_token_type="input") == 1
+    assert counts(recorder, "cost_usd_total", **PAIR) == 0.25
+
+
+def test_a_call_is_counted_where_it_ended() -> None:
+    """After a fall-over the call is the other provider's; the way there is counted once."""
+    telemetry, recorder = watched()
+    with telemetry.genai.call(facts()) as call:
+        call.retried("overloaded", 0.5)
+        call.fell_over(facts(provider="openrouter", model=OTHER_MODEL), "timeout")
+        call.succeeded(**answered())
+    there = {**CALL, "gen_ai_provider_name": "openrouter", "gen_ai_request_model": OTHER_MODEL}
+    assert counts(recorder, "operation_duration_seconds_count", **there, error_type="") == 1
+    assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type="") == 0
+    assert counts(recorder, "retries_total", provider="anthropic", reason="overloaded") == 1
+    way = {"from_provider": "anthropic", "to_provider": "openrouter", "reason": "timeout"}
+    assert counts(recorder, "fallovers_total", **way) == 1
+
+
+def test_a_breaker_is_shown_while_it_is_open() -> None:
+    """The gauge follows the breaker."""
+    telemetry, recorder = watched()
+    telemetry.genai.breaker("openrouter", is_open=True)
+    assert counts(recorder, "breaker_open", provider="openrouter") == 1
+    telemetry.genai.breaker("openrouter", is_open=False)
+    assert counts(recorder, "breaker_open", provider="openrouter") == 0
+
+
+def test_labels_are_bounded() -> None:
+    """A thousand models, providers, failures and reasons that nobody declared are one `other`."""
+    telemetry, recorder = watched()
+    before = len(telemetry.metrics.render("")[0].splitlines())
+    for number in range(1000):
+        made_up = f"made-up-{number}"
+        with telemetry.genai.call(facts(provider=made_up, model=made_up)) as call:
+            call.retried(made_up, 0)
+            call.fell_over(facts(provider=f"{made_up}-2", model=made_up), made_up)
+            call.failed(made_up, USAGE)
+        telemetry.genai.breaker(made_up, is_open=True)
+    other = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "other", "gen_ai_request_model": "other"}
+    assert counts(recorder, "operation_duration_seconds_count", **other, error_type="other") == 1000
+    assert "made-up" not in telemetry.metrics.render("")[0].decode()
+    assert len(telemetry.metrics.render("")[0].splitlines()) - before < 100
+
+
+def test_first_tokens_are_told_apart_where_they_matter() -> None:
+    """The waits for the first piece have buckets from 0.05 s to 60 s."""
+    assert (min(names.GENAI_FIRST_CHUNK.buckets), max(names.GENAI_FIRST_CHUNK.buckets)) == (0.05, 60.0)
+
+
+def test_a_duration_leads_to_its_trace() -> None:
+    """A call's duration has an exemplar with the ids of its own span."""
+    telemetry, recorder = watched()
+    with telemetry.genai.call(facts()) as call:
+        call.succeeded(**answered())
+    (span,) = recorder.spans
+    exposed = telemetry.metrics.render("application/openmetrics-text; version=1.0.0")[0].decode()
+    (told,) = re.findall(r"gen_ai_client_operation_duration_seconds_bucket\{.*# \{(.*)\} ", exposed)
+    ids = {f'trace_id="{span.context.trace_id:032x}"', f'span_id="{span.context.span_id:016x}"'}
+    assert set(told.split(",")) == ids
