@@ -6,7 +6,7 @@ Each is read off a SHA-256 digest, because the order in which `random` draws is 
 import hashlib
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,7 +72,7 @@ class Posting:
     def row(self) -> dict[str, Any]:
         """The posting with what a query is looked for in."""
         searched = SEPARATOR.join((self.title, self.company, self.location))
-        return asdict(self) | {"search": folded(searched)}
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"search": folded(searched)}
 
 
 def folded(text: str) -> str:

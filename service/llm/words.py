@@ -6,6 +6,7 @@ their patterns, so that rules of others are judged as well.
 
 import re
 import string
+from functools import lru_cache
 from re import _constants, _parser  # type: ignore[attr-defined] # the one reader of patterns that gives its tree
 from typing import Any
 
@@ -18,6 +19,7 @@ _BEYOND_ASCII = 128
 _PLAIN_CODES = frozenset(map(ord, _PLAIN))
 
 
+@lru_cache(maxsize=256)  # several applications in one process have the same rules
 def in_words(pattern: str) -> bool:
     """Say whether a pattern may match a text of nothing but words; in doubt it may.
 

@@ -9,6 +9,7 @@ patterns that match nothing at all.
 from __future__ import annotations
 
 import string
+from functools import lru_cache
 from typing import NoReturn
 
 from telemetry.pii.model import PolicyError
@@ -21,6 +22,7 @@ _ESCAPES = dict(zip("tnrfv", "\t\n\r\f\v", strict=True)) | {sign: sign for sign 
 _SPECIAL = set("()[]{}|*+?.^$\\")
 
 
+@lru_cache(maxsize=512)  # the same policy is read again for each application in a process
 def check(pattern: str) -> None:
     """Refuse a pattern that is outside the subset.
 
