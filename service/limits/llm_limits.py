@@ -6,12 +6,11 @@ from types import TracebackType
 from typing import Self
 
 from service.limits.limiter import Budget, Refusal, Reservation, Slots
-from service.limits.llm_metrics import Meter, provider_meters, slot_meters, token_meters
+from service.limits.llm_metrics import CONCURRENCY, TOKENS, TokenMeter, provider_meter, slot_meter, token_meter
 from service.limits.metrics import Metrics
 from service.llm.errors import InvalidCall, Overspent
 from telemetry import get_logger, names
 
-TOKENS, CONCURRENCY = names.LLM_LIMITS
 PROVIDER_BUDGET = "provider_budget"
 OPEN_SECONDS = 2.0
 """When to come back if other calls have to end first: nobody knows when they do, and one of several soon will."""
@@ -38,7 +37,7 @@ class Admission:
 
     __slots__ = ("_meter", "_reservation", "_tokens", "_used")
 
-    def __init__(self, reservation: Reservation, tokens: int, meter: Meter) -> None:
+    def __init__(self, reservation: Reservation, tokens: int, meter: TokenMeter) -> None:
         self._reservation = reservation
         self._tokens = tokens
         self._meter = meter
@@ -50,13 +49,13 @@ class Admission:
 
     async def __aenter__(self) -> Self:
         self._meter.allowed.inc()
-        self._meter.reserved.inc(self._tokens)
+        self._meter.held.inc(self._tokens)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._meter.reserved.dec(self._tokens)
+        self._meter.held.dec(self._tokens)
         used = self._used
         if used is None:
             used = self._tokens if kind is None else 0
@@ -89,9 +88,9 @@ class LlmLimits:
         self._slots = slots
         self._tokens = tokens
         self._providers = providers
-        self._slot_meters = slot_meters(metrics, policies)
-        self._token_meters = token_meters(metrics, policies)
-        self._provider_meters = provider_meters(metrics, provider_names)
+        self._slot_meters = {policy: slot_meter(metrics, policy) for policy in policies}
+        self._token_meters = {policy: token_meter(metrics, policy) for policy in policies}
+        self._provider_meters = {provider: provider_meter(metrics, provider) for provider in provider_names}
 
     @asynccontextmanager
     async def admitted(self, policy: str, key: str, *, reserve: int) -> AsyncIterator[Admission]:
@@ -115,12 +114,12 @@ class LlmLimits:
             raise Overspent(CONCURRENCY, OPEN_SECONDS)
         async with slot:
             meter.allowed.inc()
-            meter.in_use.inc()
+            meter.held.inc()
             try:
                 async with await self._reserve(policy, key, reserve) as admission:
                     yield admission
             finally:
-                meter.in_use.dec()
+                meter.held.dec()
 
     @asynccontextmanager
     async def provider(self, name: str, *, reserve: int) -> AsyncIterator[Admission]:

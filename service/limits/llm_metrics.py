@@ -1,82 +1,64 @@
-"""What is judged, reserved and spent, as metrics."""
+"""What is judged, held and spent of a limit, as metrics that exist at 0 from the moment they are made."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.limits.metrics import Counter, Gauge, Metrics
 from telemetry import names
 
-ALLOWED, REFUSED = "allowed", "refused"
+TOKENS, CONCURRENCY = names.LLM_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """The metrics of one budget.
+    """The metrics of one limit.
 
     Attributes:
-        allowed: reservations that fitted.
-        refused: those that did not.
-        reserved: tokens that are set aside.
-        spent: tokens that were charged.
+        allowed: calls that it let pass.
+        refused: those that it did not.
+        held: what is taken of it: slots, or tokens that are set aside.
     """
 
     allowed: Counter
     refused: Counter
-    reserved: Gauge
-    spent: Counter
+    held: Gauge
 
 
 @dataclass(frozen=True, slots=True)
-class SlotMeter:
-    """The metrics of one policy's slots.
+class TokenMeter(Meter):
+    """The metrics of one budget.
 
     Attributes:
-        allowed: calls that got one.
-        refused: calls that got none.
-        in_use: taken ones.
+        spent: tokens that were charged.
     """
 
-    allowed: Counter
-    refused: Counter
-    in_use: Gauge
+    spent: Counter
 
 
-def token_meters(metrics: Metrics, policies: Iterable[str]) -> dict[str, Meter]:
-    """The metrics of callers' budgets by policy; they exist at 0 from now on."""
-    decisions = names.LLM_LIMIT_DECISIONS
-    return {
-        policy: Meter(
-            metrics.counter(decisions, policy, "tokens", ALLOWED),
-            metrics.counter(decisions, policy, "tokens", REFUSED),
-            metrics.gauge(names.LLM_TOKENS_RESERVED, policy),
-            metrics.counter(names.LLM_TOKENS_SPENT, policy),
-        )
-        for policy in policies
-    }
+def slot_meter(metrics: Metrics, policy: str) -> Meter:
+    """The metrics of a policy's slots."""
+    return Meter(
+        *_decisions(metrics, names.LLM_LIMIT_DECISIONS, policy, CONCURRENCY),
+        metrics.gauge(names.RATE_LIMIT_CONCURRENCY, policy),
+    )
 
 
-def slot_meters(metrics: Metrics, policies: Iterable[str]) -> dict[str, SlotMeter]:
-    """The metrics of callers' slots by policy; they exist at 0 from now on."""
-    decisions = names.LLM_LIMIT_DECISIONS
-    return {
-        policy: SlotMeter(
-            metrics.counter(decisions, policy, "concurrency", ALLOWED),
-            metrics.counter(decisions, policy, "concurrency", REFUSED),
-            metrics.gauge(names.RATE_LIMIT_CONCURRENCY, policy),
-        )
-        for policy in policies
-    }
+def token_meter(metrics: Metrics, policy: str) -> TokenMeter:
+    """The metrics of a policy's tokens."""
+    return TokenMeter(
+        *_decisions(metrics, names.LLM_LIMIT_DECISIONS, policy, TOKENS),
+        metrics.gauge(names.LLM_TOKENS_RESERVED, policy),
+        metrics.counter(names.LLM_TOKENS_SPENT, policy),
+    )
 
 
-def provider_meters(metrics: Metrics, providers: Iterable[str]) -> dict[str, Meter]:
-    """The metrics of providers' budgets by provider; they exist at 0 from now on."""
-    decisions = names.LLM_PROVIDER_BUDGET_DECISIONS
-    return {
-        provider: Meter(
-            metrics.counter(decisions, provider, ALLOWED),
-            metrics.counter(decisions, provider, REFUSED),
-            metrics.gauge(names.LLM_PROVIDER_TOKENS_RESERVED, provider),
-            metrics.counter(names.LLM_PROVIDER_TOKENS_SPENT, provider),
-        )
-        for provider in providers
-    }
+def provider_meter(metrics: Metrics, provider: str) -> TokenMeter:
+    """The metrics of a provider's budget."""
+    return TokenMeter(
+        *_decisions(metrics, names.LLM_PROVIDER_BUDGET_DECISIONS, provider),
+        metrics.gauge(names.LLM_PROVIDER_TOKENS_RESERVED, provider),
+        metrics.counter(names.LLM_PROVIDER_TOKENS_SPENT, provider),
+    )
+
+
+def _decisions(metrics: Metrics, spec: names.Metric, *judge: str) -> tuple[Counter, Counter]:
+    return metrics.counter(spec, *judge, "allowed"), metrics.counter(spec, *judge, "refused")
