@@ -15,6 +15,7 @@ from service.llm.background import Background
 from service.llm.canary import Canaries
 from service.llm.model import Call, Completion, Message, Prompt, Tool
 from service.llm.personal import KINDS, Personal
+from service.llm.prices import USUAL, price_of
 from service.llm.prompts import load
 from service.llm.recording import Recording
 from service.llm.router import Deadlines, Router
@@ -137,11 +138,13 @@ def _provider(told: ProviderSettings, settings: LlmSettings) -> AnthropicProvide
 def _warmer(
     settings: LlmSettings, telemetry: Telemetry, warming: "_Warming", prompts: Mapping[str, Prompt]
 ) -> CacheWarmer:
+    model = settings.providers[0].model
     return CacheWarmer(
         prompts.values(),
         warming,
         Telling(telemetry.metrics, telemetry),
-        model=settings.providers[0].model,
+        model=model,
+        price=price_of(settings.prices, model) or USUAL,
         at_start=settings.warm_on_startup,
         ttl=settings.cache_ttl_seconds,
     )

@@ -1,17 +1,16 @@
 """One prompt's prefix in the cache: how long it stays there, when it is due, and whether warming it pays.
 
-What a cache costs, as shares of the price of an input token: `WRITE_SHARE` to write one, 0.1 to read one.
-Reading keeps it for another TTL at no further cost. Source: Anthropic's documentation, "Prompt caching", "Pricing".
+Writing a token costs `WRITE_SHARE` of the price of an input token, reading it the model's own price, and keeps it for
+another TTL at no further cost. Source: Anthropic's documentation, "Prompt caching", "Pricing".
 """
 
 import random
 from collections import deque
 
 from service.llm.model import Prompt, Usage
-from service.llm.prices import WRITE_SHARE
+from service.llm.prices import WRITE_SHARE, Price
 from service.llm.tokens import estimate
 
-READ_SHARE = 0.1
 # What a warm-up costs beside its prefix, as input tokens: a word of input, and one token of output at five times the
 # price.
 EXTRA_TOKENS = 16
@@ -23,16 +22,18 @@ _CALLS = 16
 _LONGEST_REST = 12
 
 
-def pays(calls: int, tokens: int, *, warm: bool) -> bool:
+def pays(calls: int, tokens: int, price: Price, *, warm: bool) -> bool:
     """Say whether a warm-up costs less than it saves, if the next TTL brings as many calls as the last one.
 
     Args:
         calls: real calls in the last TTL.
         tokens: of the prefix.
+        price: the model's.
         warm: whether the prefix is still in the cache, so that the warm-up only reads it.
     """
-    cost = tokens * (READ_SHARE if warm else WRITE_SHARE) + EXTRA_TOKENS
-    return calls * tokens * (WRITE_SHARE - READ_SHARE) > cost
+    read, write = price.cache_read, WRITE_SHARE * price.input
+    cost = tokens * (read if warm else write) + EXTRA_TOKENS * price.input
+    return calls * tokens * (write - read) > cost
 
 
 class Prefix:
@@ -40,6 +41,7 @@ class Prefix:
 
     Args:
         prompt: whose.
+        price: of the model that caches it.
         ttl: seconds that the cache keeps a prefix after its last use.
         now: the clock's reading.
         due: whether it is to be warmed at once, whatever the traffic.
@@ -50,11 +52,12 @@ class Prefix:
         tried: the clock's reading when it was last warmed, or could not be.
     """
 
-    def __init__(self, prompt: Prompt, ttl: float, now: float, *, due: bool) -> None:
+    def __init__(self, prompt: Prompt, price: Price, ttl: float, now: float, *, due: bool) -> None:
         self.prompt = prompt
         self.due = now if due else None
         self.tried = float("-inf")
         self._tokens = estimate(prompt.text)
+        self._price = price
         self._ttl = ttl
         self._first_until = now + ttl if due else now
         self._begun = now
@@ -111,7 +114,8 @@ class Prefix:
         if now < self._first_until:
             return True
         calls = sum(now - began < self._ttl for began in self._calls)
-        wanted = pays(calls, self._tokens, warm=self._refreshed is not None and self.age(now) < self._ttl)
+        warm = self._refreshed is not None and self.age(now) < self._ttl
+        wanted = pays(calls, self._tokens, self._price, warm=warm)
         if not wanted:
             self.due = None
         return wanted

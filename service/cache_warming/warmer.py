@@ -14,6 +14,7 @@ from service.limits.limiter import Clock
 from service.llm.caching import minimum_cacheable
 from service.llm.errors import InvalidCall, LlmError, Refused, Withheld
 from service.llm.model import Completion, Prompt, Usage
+from service.llm.prices import Price
 from service.llm.tokens import estimate
 
 TTL_SECONDS = 300.0
@@ -46,6 +47,7 @@ class CacheWarmer:
         warm: makes the calls.
         telling: spans, metrics and log lines.
         model: who caches, by its name at the provider.
+        price: that model's.
         at_start: whether every prefix is warmed once at the start, before anybody has called.
         ttl: seconds that the cache keeps a prefix after its last use.
         clock: seconds, never backwards.
@@ -58,6 +60,7 @@ class CacheWarmer:
         telling: Telling,
         *,
         model: str,
+        price: Price,
         at_start: bool = True,
         ttl: float = TTL_SECONDS,
         clock: Clock = time.monotonic,
@@ -77,7 +80,7 @@ class CacheWarmer:
         for name, prompt in self._prompts.items():
             telling.declare(prompt)
             if estimate(prompt.text) >= self._minimum:
-                prefix = self._prefixes[name] = Prefix(prompt, ttl, now, due=at_start)
+                prefix = self._prefixes[name] = Prefix(prompt, price, ttl, now, due=at_start)
                 telling.kept_warm(prompt, partial(self._age, prefix))
 
     def _age(self, prefix: Prefix) -> float:

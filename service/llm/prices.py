@@ -44,6 +44,10 @@ PRICES: Mapping[str, Price] = {
 """As Anthropic published them in 2026-11; any other model needs a price in `LLM_PRICES`, or costs an unknown sum."""
 
 
+USUAL = Price(1.0, 5.0, 0.1)
+"""Of a model whose price nobody knows: the shares of an input token's price that most models have, not the sums."""
+
+
 def price_of(prices: Mapping[str, Price], model: str) -> Price | None:
     """Give the price of a model, in Anthropic's spelling or OpenRouter's (`anthropic/claude-sonnet-5.5`), if known."""
     return prices.get(model) or prices.get(plain_name(model))

@@ -11,6 +11,7 @@ from typing import Any
 
 from service.cache_warming import CacheWarmer, Telling
 from service.llm.model import Completion, Prompt, Usage
+from service.llm.prices import PRICES, Price
 from telemetry.metrics import Metrics
 from telemetry.settings import TelemetrySettings
 
@@ -193,14 +194,28 @@ class World:
         ]
 
 
-def build(prompts: Sequence[Prompt] = (), *, at_start: bool = True, model: str = MODEL, metrics: Any = None) -> World:
+def build(
+    prompts: Sequence[Prompt] = (),
+    *,
+    at_start: bool = True,
+    model: str = MODEL,
+    price: Price = PRICES["claude-sonnet-5"],
+    metrics: Any = None,
+) -> World:
     """Build a warmer, not started; must run in a loop."""
     prompts = list(prompts) or [prompt("first")]
     provider, spans = Provider(), Spans()
     metrics = metrics or Metrics(TelemetrySettings(service_name="test", service_version="1"))
     loop = asyncio.get_running_loop()
     warmer = CacheWarmer(
-        prompts, provider, Telling(metrics, spans), model=model, at_start=at_start, ttl=TTL, clock=loop.time
+        prompts,
+        provider,
+        Telling(metrics, spans),
+        model=model,
+        price=price,
+        at_start=at_start,
+        ttl=TTL,
+        clock=loop.time,
     )
     return World(prompts, provider, warmer, spans, metrics)
 

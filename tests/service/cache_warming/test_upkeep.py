@@ -1,11 +1,15 @@
 """With traffic the prefixes stay warm, without it nothing is spent."""
 
 import asyncio
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from service.app import create_app
 from service.cache_warming.prefix import pays
+from service.llm.prices import PRICES, USUAL, Price
+from service.settings import Settings
 from tests.service.cache_warming.simulation import NAMES, TTL, build, now, poisson, prompt, virtually, warming
 
 DAY = 24 * 3600.0
@@ -172,6 +176,51 @@ def test_prefixes_lost_under_load_are_found_again() -> None:
     ("calls", "warm", "expected"),
     [(0, True, False), (0, False, False), (1, True, True), (1, False, False), (2, False, True)],
 )
-def test_what_pays(calls: int, warm: bool, expected: bool) -> None:
+@pytest.mark.parametrize("price", [USUAL, *PRICES.values()])
+def test_what_pays(calls: int, warm: bool, expected: bool, price: Price) -> None:
     """One call in the last TTL is worth a read, two are worth a write, none is worth nothing."""
-    assert pays(calls, 1500, warm=warm) is expected
+    assert pays(calls, 1500, price, warm=warm) is expected
+
+
+@pytest.mark.parametrize(
+    ("price", "calls", "warm", "expected"),
+    [
+        (Price(1.0, 5.0, 0.7), 1, True, False),
+        (Price(1.0, 5.0, 0.7), 2, True, True),
+        (Price(1.0, 5.0, 0.7), 2, False, False),
+        (Price(1.0, 5.0, 1.25), 100, True, False),
+        (Price(1.0, 5.0, 0.0), 1, True, True),
+        (Price(0.0, 0.0, 0.0), 100, True, False),
+    ],
+)
+def test_what_pays_is_the_model_s_own_price(price: Price, calls: int, warm: bool, expected: bool) -> None:
+    """The dearer a model's cache is to read the more calls a warm-up takes; where nothing is saved there is none."""
+    assert pays(calls, 1500, price, warm=warm) is expected
+
+
+def test_the_upkeep_knows_the_model_s_price() -> None:
+    """One call a TTL keeps a prefix warm whose reading is cheap, and not one whose reading is dear."""
+
+    async def warm_ups(price: Price) -> int:
+        async with warming(build(at_start=False, price=price)) as world:
+            world.call()
+            await asyncio.sleep(TTL)
+            return len(world.provider.warmed)
+
+    async def scenario() -> None:
+        assert await warm_ups(Price(1.0, 5.0, 0.1)) == 1
+        assert await warm_ups(Price(1.0, 5.0, 0.7)) == 0
+
+    virtually(scenario())
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [("claude-opus-5-5", PRICES["claude-opus-5-5"]), ("my-model", Price(1.0, 2.0, 0.7)), ("claude-9", USUAL)],
+)
+def test_the_service_s_upkeep_has_its_price_from_the_table(tmp_path: Path, model: str, price: Price) -> None:
+    """The published price, the one in `LLM_PRICES`, or, where nobody knows it, most models' shares."""
+    given = {"DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64, "LLM_MODEL": model}
+    mine = '{"my-model": {"input": 1, "output": 2, "cache_read": 0.7}}'
+    prefixes = create_app(Settings.load(given | {"LLM_PRICES": mine})).state.assistance.warmer._prefixes.values()
+    assert {prefix._price for prefix in prefixes} == {price}
