@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.telemetry = telemetry
     app.state.database = Database(settings.database_url, telemetry)  # after telemetry, which watches it
     budgets = {each.name: each.budget for each in settings.llm.providers}
-    telemetry.metrics.allow("provider", *budgets)
+    telemetry.metrics.allow("gen_ai_provider_name", *budgets)
     limits = in_memory_llm_limits(settings.rate_limits, budgets, telemetry.metrics)
     app.state.assistance = assistance(settings.llm, telemetry, limits)
     spans = TracedSpans(telemetry)

@@ -139,6 +139,7 @@ BRIEFING_DONE = Event("briefing.done", ("briefing_id", "attempt"), "a briefing h
 BRIEFING_FAILED = Event("briefing.failed", ("reason", "exception"), "a briefing ended without a result")
 
 # --- metrics ------------------------------------------------------------------------------------
+# What the conventions of generative AI have an attribute for has its name as a label, with `_` for `.`.
 
 _SEMCONV_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _LONG_SECONDS = (*_SEMCONV_SECONDS, 30.0, 60.0, 120.0)
@@ -239,20 +240,26 @@ LLM_PROVIDER_BUDGET_DECISIONS = Metric(
     "counter",
     "llm_provider_budget_decisions_total",
     "Attempts at a provider judged by its budget.",
-    ("provider", "outcome"),
+    ("gen_ai_provider_name", "outcome"),
 )
 LLM_PROVIDER_TOKENS_RESERVED = Metric(
-    "gauge", "llm_provider_tokens_reserved", "Tokens set aside for attempts that are not finished.", ("provider",)
+    "gauge",
+    "llm_provider_tokens_reserved",
+    "Tokens set aside for attempts that are not finished.",
+    ("gen_ai_provider_name",),
 )
 LLM_PROVIDER_TOKENS_SPENT = Metric(
-    "counter", "llm_provider_tokens_spent_total", "Tokens that a provider's budget was charged with.", ("provider",)
+    "counter",
+    "llm_provider_tokens_spent_total",
+    "Tokens that a provider's budget was charged with.",
+    ("gen_ai_provider_name",),
 )
 BRIEFINGS = Metric("gauge", "briefings_unfinished", "Briefings that wait or are worked on.", ("briefing_state",))
 BRIEFINGS_FINISHED = Metric(
     "counter", "briefings_finished_total", "Briefings that ended: done, or why not.", ("briefing_outcome",)
 )
 BRIEFING_TOOL_CALLS = Metric(
-    "counter", "briefing_tool_calls_total", "What agents asked of their tools.", ("tool", "tool_outcome")
+    "counter", "briefing_tool_calls_total", "What agents asked of their tools.", ("gen_ai_tool_name", "tool_outcome")
 )
 PII_REDACTIONS = Metric("counter", "pii_redactions_total", "Times the privacy policy hid something.", ("rule", "sink"))
 PII_SCRUB_FAILURES = Metric(
@@ -390,7 +397,8 @@ LLM_SPAN_EVENTS = {
 
 # --- calls of language models: metrics --------------------------------------------------------------
 
-_CALL_LABELS = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
+_MODEL_LABELS = ("gen_ai_provider_name", "gen_ai_request_model")
+_CALL_LABELS = ("gen_ai_operation_name", *_MODEL_LABELS)
 
 GENAI_DURATION = Metric(
     "histogram",
@@ -425,23 +433,27 @@ GENAI_CACHE_READ_TOKENS = Metric(
     "counter",
     "gen_ai_client_cache_read_tokens_total",
     "Input tokens read from the provider's cache.",
-    ("provider", "model"),
+    _MODEL_LABELS,
 )
 GENAI_CACHE_WRITE_TOKENS = Metric(
     "counter",
     "gen_ai_client_cache_write_tokens_total",
     "Input tokens written to the provider's cache.",
-    ("provider", "model"),
+    _MODEL_LABELS,
 )
 GENAI_CACHE_LOOKUPS = Metric(
     "counter",
     "gen_ai_client_cache_lookups_total",
     "Answered calls, by whether they read anything from the provider's cache.",
-    ("provider", "model", "result"),
+    (*_MODEL_LABELS, "result"),
 )
 GENAI_RETRIES = Metric(
-    "counter", "gen_ai_client_retries_total", "Times the same provider was asked again.", ("provider", "reason")
+    "counter",
+    "gen_ai_client_retries_total",
+    "Times the same provider was asked again.",
+    ("gen_ai_provider_name", "reason"),
 )
+# Two providers play a part in it: neither is the one that the convention's attribute means.
 GENAI_FALLOVERS = Metric(
     "counter",
     "gen_ai_client_fallovers_total",
@@ -452,10 +464,10 @@ GENAI_ATTEMPT_FAILURES = Metric(
     "counter",
     "gen_ai_client_attempt_failures_total",
     "Times a provider did not answer, or was not asked, by why.",
-    ("provider", "reason"),
+    ("gen_ai_provider_name", "reason"),
 )
 GENAI_COST = Metric(
-    "counter", "gen_ai_client_cost_usd_total", "What calls cost, estimated from the price table.", ("provider", "model")
+    "counter", "gen_ai_client_cost_usd_total", "What calls cost, estimated from the price table.", _MODEL_LABELS
 )
 LLM_REPLACEMENTS = Metric(
     "counter",
@@ -464,5 +476,8 @@ LLM_REPLACEMENTS = Metric(
     ("kind",),
 )
 GENAI_BREAKER_OPEN = Metric(
-    "gauge", "gen_ai_client_breaker_open", "Whether a provider is passed over for having failed.", ("provider",)
+    "gauge",
+    "gen_ai_client_breaker_open",
+    "Whether a provider is passed over for having failed.",
+    ("gen_ai_provider_name",),
 )

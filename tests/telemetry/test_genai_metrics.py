@@ -6,8 +6,9 @@ from telemetry import names
 from telemetry.testing import Recorder
 from tests.telemetry.model_calls import MODEL, OTHER_MODEL, USAGE, answered, facts, watched
 
-CALL = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "anthropic", "gen_ai_request_model": MODEL}
-PAIR = {"provider": "anthropic", "model": MODEL}
+PAIR = {"gen_ai_provider_name": "anthropic", "gen_ai_request_model": MODEL}
+CALL = {"gen_ai_operation_name": "chat", **PAIR}
+THERE = {"gen_ai_provider_name": "openrouter"}
 
 
 def counts(recorder: Recorder, name: str, **labels: str) -> float | None:
@@ -29,11 +30,11 @@ def test_everything_declared_is_there_at_zero() -> None:
     for result in ("hit", "miss"):
         assert counts(recorder, "cache_lookups_total", **PAIR, result=result) == 0
     for reason in ("overloaded", "timeout"):
-        assert counts(recorder, "retries_total", provider="openrouter", reason=reason) == 0
-        there = {"from_provider": "anthropic", "to_provider": "openrouter"}
-        assert counts(recorder, "fallovers_total", **there, reason=reason) == 0
-    assert counts(recorder, "breaker_open", provider="openrouter") == 0
-    assert counts(recorder, "cost_usd_total", provider="anthropic", model=OTHER_MODEL) is None
+        assert counts(recorder, "retries_total", **THERE, reason=reason) == 0
+        way = {"from_provider": "anthropic", "to_provider": "openrouter"}
+        assert counts(recorder, "fallovers_total", **way, reason=reason) == 0
+    assert counts(recorder, "breaker_open", **THERE) == 0
+    assert counts(recorder, "cost_usd_total", **PAIR | {"gen_ai_request_model": OTHER_MODEL}) is None
 
 
 def test_an_answered_call_is_counted() -> None:
@@ -74,10 +75,10 @@ def test_a_call_is_counted_where_it_ended() -> None:
         call.retried("overloaded", 0.5)
         call.fell_over(facts(provider="openrouter", model=OTHER_MODEL), "timeout")
         call.succeeded(**answered())
-    there = {**CALL, "gen_ai_provider_name": "openrouter", "gen_ai_request_model": OTHER_MODEL}
+    there = CALL | THERE | {"gen_ai_request_model": OTHER_MODEL}
     assert counts(recorder, "operation_duration_seconds_count", **there, error_type="") == 1
     assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type="") == 0
-    assert counts(recorder, "retries_total", provider="anthropic", reason="overloaded") == 1
+    assert counts(recorder, "retries_total", gen_ai_provider_name="anthropic", reason="overloaded") == 1
     way = {"from_provider": "anthropic", "to_provider": "openrouter", "reason": "timeout"}
     assert counts(recorder, "fallovers_total", **way) == 1
 
@@ -86,9 +87,9 @@ def test_a_breaker_is_shown_while_it_is_open() -> None:
     """The gauge follows the breaker."""
     telemetry, recorder = watched()
     telemetry.genai.breaker("openrouter", is_open=True)
-    assert counts(recorder, "breaker_open", provider="openrouter") == 1
+    assert counts(recorder, "breaker_open", **THERE) == 1
     telemetry.genai.breaker("openrouter", is_open=False)
-    assert counts(recorder, "breaker_open", provider="openrouter") == 0
+    assert counts(recorder, "breaker_open", **THERE) == 0
 
 
 def test_labels_are_bounded() -> None:
@@ -106,6 +107,13 @@ def test_labels_are_bounded() -> None:
     assert counts(recorder, "operation_duration_seconds_count", **other, error_type="other") == 1000
     assert "made-up" not in telemetry.metrics.render("")[0].decode()
     assert len(telemetry.metrics.render("")[0].splitlines()) - before < 100
+
+
+def test_one_thing_has_one_label() -> None:
+    """What the conventions have an attribute for is called so in every metric, ours too."""
+    conventional = {"provider", "model", "operation", "token_type", "tool", "error"}
+    metrics = [spec for spec in vars(names).values() if isinstance(spec, names.Metric)]
+    assert {spec.name: spec.labels for spec in metrics if conventional.intersection(spec.labels)} == {}
 
 
 def test_first_tokens_are_told_apart_where_they_matter() -> None:

@@ -53,8 +53,9 @@ class Service:
         """Whether no slot is taken and no token set aside, neither callers' nor providers'."""
         gauges = ("rate_limit_concurrency_in_use", "llm_tokens_reserved")
         held = [self.metric(gauge, policy=policy) for gauge in gauges for policy in ("llm", "questions")]
-        providers = [each.name for each in self.settings.llm.providers]
-        return not any(held + [self.metric("llm_provider_tokens_reserved", provider=name) for name in providers])
+        for each in self.settings.llm.providers:
+            held += [self.metric("llm_provider_tokens_reserved", gen_ai_provider_name=each.name)]
+        return not any(held)
 
     def call_spans(self) -> list[ReadableSpan]:
         """The spans of calls of a language model."""

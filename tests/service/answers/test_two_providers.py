@@ -216,7 +216,7 @@ async def test_a_breaker_opens_and_closes(client, service, first, fails):
     """After some failures in a row the first is left alone, and is asked again, by one call, after a rest."""
 
     def is_open():
-        return service.metric("gen_ai_client_breaker_open", provider="anthropic")
+        return service.metric("gen_ai_client_breaker_open", gen_ai_provider_name="anthropic")
 
     fails("500")
     assert is_open() == 0

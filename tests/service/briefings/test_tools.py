@@ -63,7 +63,7 @@ async def test_what_does_not_fit_is_never_done(client, model, settled, recorder,
     known = tool if tool in {"search_jobs", "get_job"} else "other"
     assert executed(recorder) == []
     assert refusals(recorder) == [(known, reason)]
-    assert recorder.metric("briefing_tool_calls_total", tool=known, tool_outcome="refused") == 1
+    assert recorder.metric("briefing_tool_calls_total", gen_ai_tool_name=known, tool_outcome="refused") == 1
     [answered] = [call for call in model.asked if len(call.messages) > 1]
     [result] = answered.messages[2].tool_results
     assert result.failed

@@ -71,7 +71,7 @@ class Built:
         self.clock = Clock()
         self.metrics = Metrics(TelemetrySettings(service_name="test"))
         self.metrics.allow("policy", *policies)
-        self.metrics.allow("provider", *providers)
+        self.metrics.allow("gen_ai_provider_name", *providers)
         self.slots = Concurrency(policies)
         self.tokens = TokenBudget(policies, clock=self.clock)
         self.providers = TokenBudget(providers, clock=self.clock)

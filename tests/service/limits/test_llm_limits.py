@@ -179,8 +179,8 @@ async def test_a_providers_budget_is_everybodys():
             async with built.limits.provider("first", reserve=reserve):
                 pytest.fail("it was admitted")
         assert (refused.value.limit, refused.value.retry_after) == ("provider_budget", 60.0)
-    assert built.metric("llm_provider_tokens_spent_total", provider="first") == 120
-    assert built.metric("llm_provider_budget_decisions_total", provider="first", outcome="refused") == 3
+    assert built.metric("llm_provider_tokens_spent_total", gen_ai_provider_name="first") == 120
+    assert built.metric("llm_provider_budget_decisions_total", gen_ai_provider_name="first", outcome="refused") == 3
 
 
 async def test_callers_and_policies_do_not_share():
@@ -201,9 +201,11 @@ async def test_everything_bounded_exists_at_0():
                 assert built.metric("llm_limit_decisions_total", policy=policy, limit=limit, outcome=outcome) == 0
     for provider in PROVIDERS:
         for name in ("llm_provider_tokens_reserved", "llm_provider_tokens_spent_total"):
-            assert built.metric(name, provider=provider) == 0
+            assert built.metric(name, gen_ai_provider_name=provider) == 0
         for outcome in ("allowed", "refused"):
-            assert built.metric("llm_provider_budget_decisions_total", provider=provider, outcome=outcome) == 0
+            assert (
+                built.metric("llm_provider_budget_decisions_total", gen_ai_provider_name=provider, outcome=outcome) == 0
+            )
 
 
 async def test_decisions_are_counted_by_limit():

@@ -67,7 +67,7 @@ async def test_ten_thousand_calls_a_third_cancelled_leak_nothing(seed):
     assert (built.slots.in_use("llm"), built.slots.keys("llm")) == (0, 0)
     assert built.metric("rate_limit_concurrency_in_use", policy="llm") == 0
     assert built.metric("llm_tokens_reserved", policy="llm") == 0
-    assert built.metric("llm_provider_tokens_reserved", provider="first") == 0
+    assert built.metric("llm_provider_tokens_reserved", gen_ai_provider_name="first") == 0
     built.clock.now += 60.0
     for key in KEYS:  # the whole of every limit is there again
         async with built.admitted(5_000, key=key), built.admitted(0, key=key), built.admitted(0, key=key):
