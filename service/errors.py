@@ -19,12 +19,16 @@ class ServiceError(Exception):
 
     Args:
         detail: one fixed sentence for this occurrence; never text from outside.
+
+    Attributes:
+        refused_by: the rate limit policy that refused, and which of its limits; None: it was no limit.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal-server-error"
     title: ClassVar[str] = "Internal Server Error"
     default_detail: ClassVar[str] = "The request could not be completed."
+    refused_by: tuple[str, str] | None = None
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail if detail is not None else self.default_detail
@@ -160,6 +164,7 @@ class RateLimited(ServiceError):
     def __init__(self, policy: str, limit: int, window: float, resets_in: float) -> None:
         super().__init__()
         self.policy, self.limit, self.window, self.resets_in = policy, limit, window, resets_in
+        self.refused_by = (policy, "requests")
 
     def headers(self) -> Headers:
         """`Retry-After`, rounded up so that a client which obeys it is admitted."""
@@ -183,6 +188,7 @@ class LlmLimited(ServiceError):
     def __init__(self, policy: str, limit: str, retry_after: float) -> None:
         super().__init__()
         self.policy, self.limit, self.retry_after = policy, limit, retry_after
+        self.refused_by = (policy, limit)
 
     def headers(self) -> Headers:
         """`Retry-After`, rounded up so that a client which obeys it does not come too early."""
@@ -210,6 +216,7 @@ class OverTokenBudget(ServiceError):
     def __init__(self, policy: str) -> None:
         super().__init__()
         self.policy = policy
+        self.refused_by = (policy, "tokens")
 
     def extensions(self) -> dict[str, Any]:
         """Which limit it is."""
@@ -310,10 +317,19 @@ class Unavailable(ServiceError):
 
 
 class AnswerUnavailable(Unavailable):
-    """No provider of a language model answers, or may be asked."""
+    """No provider of a language model answers, or may be asked.
+
+    Args:
+        retry_after: seconds after which a retry makes sense.
+        refused_by: the policy and the limit, where it was one that no provider may be asked for.
+    """
 
     code = "llm-unavailable"
     default_detail = "No language model answers at the moment; wait as long as Retry-After says."
+
+    def __init__(self, retry_after: float = GONE_SECONDS, refused_by: tuple[str, str] | None = None) -> None:
+        super().__init__(retry_after)
+        self.refused_by = refused_by
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

@@ -66,6 +66,8 @@ def _document(scope: Scope, kind: type[ServiceError], detail: str, extensions: d
 
 
 def _response(error: ServiceError, scope: Scope) -> Response:
+    # Every refusal comes by here, a layer's or a route's: none can be left off the span.
+    current_request(scope).refused_by = error.refused_by
     return _problem(scope, type(error), error.detail, error.headers(), error.extensions())
 
 

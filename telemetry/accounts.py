@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telemetry import names
 from telemetry.foreign_records import mark_reported
 from telemetry.logs import get_logger
-from telemetry.tracing import record_failure
+from telemetry.tracing import describe_refusal, record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,6 +90,8 @@ class Accounts:
         """
         duration = perf_counter() - record.started
         self._active[record.method].dec()
+        if record.refused_by is not None:
+            describe_refusal(_refusal(record))
         if record.probe:
             if record.status >= _SERVER_ERROR:
                 self._access(record, duration, bytes_sent)
@@ -154,9 +156,16 @@ class Accounts:
         for name, entered, seconds in zip(self._layers, clock.entered, own, strict=False):
             if name == rejected or seconds >= SLOW_LAYER_SECONDS:
                 started = to_epoch_ns + int(entered * 1e9)
-                attributes = {names.ATTR_REJECTION_REASON: reason} if name == rejected else {}
+                attributes = {names.ATTR_REJECTION_REASON: reason, **_refusal(record)} if name == rejected else {}
                 ended = started + int(seconds * 1e9)
                 self._tracing.add_past_span(names.SPAN_MIDDLEWARE.format(name), started, ended, attributes)
+
+
+def _refusal(record: RequestRecord) -> dict[str, str]:
+    """Give what a span says of the limit that refused."""
+    if record.refused_by is None:
+        return {}
+    return dict(zip((names.ATTR_REJECTION_POLICY, names.ATTR_REJECTION_LIMIT), record.refused_by, strict=True))
 
 
 def _milliseconds(seconds: float, parts: int) -> float:

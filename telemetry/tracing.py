@@ -256,6 +256,15 @@ def describe_request(request_id: str, remote: RemoteTrace | None) -> SpanIds | N
     return span_ids(span)
 
 
+def describe_refusal(attributes: Mapping[str, str]) -> None:
+    """Put onto the current span what refused the request.
+
+    Args:
+        attributes: under names of `telemetry.names`.
+    """
+    trace.get_current_span().set_attributes(attributes)
+
+
 def record_failure(exception: BaseException) -> None:
     """Record an unhandled exception on the current span.
 

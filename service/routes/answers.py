@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from service.access import CurrentPrincipal
 from service.errors import (
+    GONE_SECONDS,
     AnswerBroken,
     AnswerRefused,
     AnswerUnavailable,
@@ -67,9 +68,9 @@ def told(error: errors.LlmError, policy: str) -> ServiceError:
             return AnswerRefused(error.kind)
         case errors.Overspent(limit=limit, retry_after=seconds) if limit != PROVIDER_BUDGET:
             return LlmLimited(policy, limit, seconds)
-        case errors.Overspent(retry_after=seconds) | errors.Unavailable(retry_after=float(seconds)):
-            return AnswerUnavailable(seconds)
-        case errors.Unavailable():
-            return AnswerUnavailable()
+        case errors.Overspent(limit=limit, retry_after=seconds):
+            return AnswerUnavailable(seconds, refused_by=(policy, limit))
+        case errors.Unavailable(retry_after=seconds):
+            return AnswerUnavailable(GONE_SECONDS if seconds is None else seconds)
         case _:
             return AnswerBroken(error.kind)

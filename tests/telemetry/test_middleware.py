@@ -253,6 +253,34 @@ async def test_rejection_is_counted_and_has_a_span() -> None:
     assert answer.trace_id == f"{span.context.trace_id:032x}"
 
 
+class Limiting(Quick):
+    """Answers in the handler's place: a limit refused."""
+
+    async def serve(self, scope: Any, receive: Any, send: Any) -> None:
+        record = current_request(scope)
+        record.reject("middle", "full")
+        record.refused_by = ("strict", "requests")
+        await PlainTextResponse("no", 429)(scope, receive, send)
+
+
+async def test_a_limit_that_refused_is_on_the_server_span() -> None:
+    """The policy and which of its limits refused: on the server span, and on the span of the layer that answered."""
+    _, recorder = await pass_through(Limiting)
+    refused = {"clearstory.rejection.policy": "strict", "clearstory.rejection.limit": "requests"}
+    (server,) = recorder.server_spans()
+    (layer,) = [span for span in recorder.spans if span.name == "middleware middle"]
+    assert {name: server.attributes.get(name) for name in refused} == refused
+    assert layer.attributes == {"clearstory.rejection.reason": "full", **refused}
+
+
+async def test_what_no_limit_refused_names_none() -> None:
+    """A rejection by anything else, and a request that was served, name no policy."""
+    for middle in (Answering, Quick):
+        _, recorder = await pass_through(middle)
+        (server,) = recorder.server_spans()
+        assert not [name for name in server.attributes if name.startswith("clearstory.rejection")]
+
+
 async def test_slow_layer_has_a_span() -> None:
     """A layer whose own work was slow has a child span of that length; the fast layers have none."""
     _, recorder = await pass_through(SlowBefore)

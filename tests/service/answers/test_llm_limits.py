@@ -37,6 +37,12 @@ def spent(service, policy="llm"):
     return service.metric("llm_tokens_spent_total", policy=policy)
 
 
+def refused_by(service):
+    """The policy and the limit that the last request's span names."""
+    attributes = service.recorder.server_spans()[-1].attributes
+    return attributes.get("clearstory.rejection.policy"), attributes.get("clearstory.rejection.limit")
+
+
 async def test_so_many_at_once(start, simulated):
     """The fifth call at the same time is a 429 that names `concurrency`; one that has ended, or left, makes room."""
     simulated.ask("PUT", "/faults", {"fault": "stall"})
@@ -51,6 +57,7 @@ async def test_so_many_at_once(start, simulated):
                 "llm-limited", 429, "concurrency", "llm",
             )  # fmt: skip
             assert int(answer.headers["retry-after"]) >= 1
+            assert refused_by(service) == ("llm", "concurrency")
         simulated.ask("PUT", "/faults", {"fault": None})
         assert (await client.post(QUESTIONS, json=QUESTION)).status_code == 200
         assert (await other.post(LETTERS, json=LETTER)).status_code == 201
@@ -72,6 +79,7 @@ async def test_so_many_tokens(start, simulated, headers):
             assert spent(service) <= 8000
         told = problem(answer)
         assert (code(told), told["status"], told["limit"]) == ("llm-limited", 429, "tokens")
+        assert refused_by(service) == ("llm", "tokens")
         assert 1 <= int(answer.headers["retry-after"]) <= 61
         assert answered >= 2
         assert simulated.ask("GET", "/state")["requests"] == before + answered
@@ -88,6 +96,7 @@ async def test_what_never_fits(start, simulated, headers):
         answer = await client.post(LETTERS, json=LETTER, headers=headers)
         assert (code(problem(answer)), answer.status_code) == ("over-token-budget", 422)
         assert "retry-after" not in answer.headers
+        assert refused_by(service) == ("llm", "tokens")
         assert (spent(service), service.is_at_rest()) == (0, True)
     assert simulated.ask("GET", "/state")["requests"] == before
 
@@ -98,6 +107,7 @@ async def test_so_many_requests(start):
         answers = [await client.post(LETTERS, json=LETTER, headers=EVENTS) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
         assert code(problem(answers[-1])) == "rate-limited"
+        assert refused_by(service) == ("llm", "requests")
         assert answers[-1].headers["retry-after"]
 
 
@@ -140,6 +150,7 @@ async def test_a_provider_s_budget_sends_callers_to_the_next(start, simulated):
             assert span.attributes[names.ATTR_GENAI_PROVIDER] == "openrouter"
             (event,) = [event for event in span.events if event.name == names.LLM_FALLOVER]
             assert event.attributes[names.ATTR_LLM_REASON] == "budget"
+        assert refused_by(service) == (None, None)
         assert service.is_at_rest()
 
 
@@ -156,5 +167,6 @@ async def test_a_provider_s_budget_is_nobody_s_fault(start, simulated, headers):
         answer = await other.post(LETTERS, json=LETTER, headers=headers)
         assert (code(problem(answer)), answer.status_code) == ("llm-unavailable", 503)
         assert 1 <= int(answer.headers["retry-after"]) <= 601
+        assert refused_by(service) == ("llm", "provider_budget")
         assert simulated.ask("GET", "/state")["requests"] == before
         assert service.is_at_rest()

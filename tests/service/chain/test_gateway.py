@@ -110,6 +110,7 @@ async def test_failures_count_against_the_address():
     assert refused.header("ratelimit-policy") == '"auth";q=3;w=60'
     assert refused.header("ratelimit") == '"auth";r=0;t=60'
     assert refused.record.rejection == ("gateway", "auth_rate_limited")
+    assert refused.record.refused_by == ("auth", "requests")
     counted = chain.metrics.values
     assert len(counted["rate_limit_requests_total", "auth", "allowed"]) == 3
     assert len(counted["rate_limit_requests_total", "auth", "refused"]) == 3
@@ -135,6 +136,7 @@ async def test_requests_without_a_token_are_limited_by_address(path, policy, lim
     assert (answer.status, answer.header("retry-after"), answer.record.rate_limit) == (429, str(window), "refused")
     assert answer.header("ratelimit") == f'"{policy}";r=0;t={window}'
     assert answer.record.rejection == ("gateway", "rate_limited")
+    assert answer.record.refused_by == (policy, "requests")
     assert len(chain.metrics.values["rate_limit_requests_total", policy, "allowed"]) == limit
     assert len(chain.metrics.values["rate_limit_requests_total", policy, "refused"]) == 1
     assert (await chain("GET", path, client="192.0.2.99")).status == 401

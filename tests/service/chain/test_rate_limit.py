@@ -38,6 +38,7 @@ async def test_over_the_limit_the_answer_is_429():
     assert answer.header("content-type") == "application/problem+json"
     assert answer.header("ratelimit") == '"default";r=0;t=48'
     assert answer.record.rejection == ("rate_limit", "refused")
+    assert answer.record.refused_by == ("default", "requests")
     assert answer.record.rate_limit == "refused"
     clock.now += 47
     assert (await chain("GET", "/open")).status == 429
