@@ -90,11 +90,11 @@ def assistance(settings: LlmSettings, telemetry: Telemetry, limits: LlmLimits) -
         limits: of callers and providers.
     """
     providers = [_provider(each, settings) for each in settings.providers]
-    recording = Recording(telemetry.genai, providers, settings.prices)
-    deadlines = Deadlines(settings.first_token_seconds, settings.total_seconds)
-    router = Router(providers, deadlines, recording, limits)
     canaries = Canaries(_canary_secret(telemetry.settings.pseudonym_key))
     prompts = {name: canaries.marked(prompt) for name, prompt in load().items()}
+    recording = Recording(telemetry.genai, providers, settings.prices, prompts)
+    deadlines = Deadlines(settings.first_token_seconds, settings.total_seconds)
+    router = Router(providers, deadlines, recording, limits)
     # What is written into a cache is the first provider's; it has its own pauses, and asks nobody else.
     warming = Router(providers[:1], deadlines, recording, limits, retries=0)
     warmer = _warmer(settings, telemetry, _Warming(warming), prompts) if settings.caching else None

@@ -252,7 +252,7 @@ class CallSpan(Step):
                 names.ATTR_LLM_COST: cost_usd,
             }
             self._span.set_attributes(plain(attributes))
-            self._metrics.spent(provider, model, usage, cost_usd)
+            self._metrics.spent(provider, model, self._facts.prompt_name, usage, cost_usd)
         self._metrics.ended(provider, model, error_type, perf_counter() - self._started, self._exemplar())
         self._span.end()
 

@@ -45,16 +45,22 @@ class CallMetrics:
         self._metrics = metrics
 
     def declare(
-        self, models: Mapping[str, Iterable[str]], error_types: Iterable[str] = (), reasons: Iterable[str] = ()
+        self,
+        models: Mapping[str, Iterable[str]],
+        *,
+        prompts: Iterable[str] = (),
+        error_types: Iterable[str] = (),
+        reasons: Iterable[str] = (),
     ) -> None:
         """Allow label values, and make what may be counted exist at 0; every other value is shown as `other`.
 
         Args:
             models: of each provider.
+            prompts: names of the versioned instructions that calls begin with; none: all calls are counted together.
             error_types: what a call may fail with.
             reasons: why a provider is asked again, or another one.
         """
-        metrics, whys = self._metrics, tuple(reasons)
+        metrics, whys, named = self._metrics, tuple(reasons), tuple(prompts) or (names.OTHER,)
         ends = ("", "cancelled", *error_types)
         metrics.allow("reason", *whys)
         pairs = [(provider, model) for provider, offered in models.items() for model in offered]
@@ -63,9 +69,10 @@ class CallMetrics:
         metrics.declare(names.GENAI_FIRST_CHUNK, calls)
         metrics.declare(names.GENAI_PER_TOKEN, calls)
         metrics.declare(names.GENAI_TOKENS, [(*call, kind) for call in calls for kind in ("input", "output")])
+        prompted = [(*pair, prompt) for pair in pairs for prompt in named]
         for spec in (names.GENAI_CACHE_READ_TOKENS, names.GENAI_CACHE_WRITE_TOKENS, names.GENAI_COST):
-            metrics.declare(spec, pairs)
-        metrics.declare(names.GENAI_CACHE_LOOKUPS, [(*pair, result) for pair in pairs for result in ("hit", "miss")])
+            metrics.declare(spec, prompted)
+        metrics.declare(names.GENAI_CACHE_LOOKUPS, [(*each, result) for each in prompted for result in ("hit", "miss")])
         metrics.declare(names.GENAI_BREAKER_OPEN, [(provider,) for provider in models])
         metrics.declare(names.GENAI_ATTEMPT_FAILURES, [(provider, reason) for provider in models for reason in whys])
         metrics.declare(names.GENAI_RETRIES, [(provider, reason) for provider in models for reason in whys])
@@ -90,17 +97,18 @@ class CallMetrics:
         """Note how long a token of a streamed answer took."""
         self._metrics.histogram(names.GENAI_PER_TOKEN, OPERATION_CHAT, provider, model).observe(seconds)
 
-    def spent(self, provider: str, model: str, usage: Usage, cost_usd: float) -> None:
+    def spent(self, provider: str, model: str, prompt: str, usage: Usage, cost_usd: float) -> None:
         """Note tokens and cost; what a provider says of them may be anything, and no counter goes back."""
         read, written = max(usage.cache_read_tokens, 0), max(usage.cache_write_tokens, 0)
         call = (OPERATION_CHAT, provider, model)
         tokens = {"input": max(usage.input_tokens, 0) + read + written, "output": max(usage.output_tokens, 0)}
         for kind, count in tokens.items():
             self._metrics.histogram(names.GENAI_TOKENS, *call, kind).observe(count)
-        self._metrics.counter(names.GENAI_CACHE_READ_TOKENS, provider, model).inc(read)
-        self._metrics.counter(names.GENAI_CACHE_WRITE_TOKENS, provider, model).inc(written)
-        self._metrics.counter(names.GENAI_CACHE_LOOKUPS, provider, model, "hit" if read else "miss").inc()
-        self._metrics.counter(names.GENAI_COST, provider, model).inc(max(cost_usd, 0.0))
+        prompted = (provider, model, prompt)
+        self._metrics.counter(names.GENAI_CACHE_READ_TOKENS, *prompted).inc(read)
+        self._metrics.counter(names.GENAI_CACHE_WRITE_TOKENS, *prompted).inc(written)
+        self._metrics.counter(names.GENAI_CACHE_LOOKUPS, *prompted, "hit" if read else "miss").inc()
+        self._metrics.counter(names.GENAI_COST, *prompted).inc(max(cost_usd, 0.0))
 
     def attempt_failed(self, provider: str, reason: str) -> None:
         """Note that a provider did not answer, or was not asked."""

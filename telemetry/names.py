@@ -401,6 +401,8 @@ LLM_SPAN_EVENTS = {
 
 _MODEL_LABELS = ("gen_ai_provider_name", "gen_ai_request_model")
 _CALL_LABELS = ("gen_ai_operation_name", *_MODEL_LABELS)
+# Counters only: a histogram would have all its buckets once more for each prompt. Calls' spans name theirs.
+_PROMPT_LABELS = (*_MODEL_LABELS, "prompt_name")
 
 GENAI_DURATION = Metric(
     "histogram",
@@ -435,19 +437,19 @@ GENAI_CACHE_READ_TOKENS = Metric(
     "counter",
     "gen_ai_client_cache_read_tokens_total",
     "Input tokens read from the provider's cache.",
-    _MODEL_LABELS,
+    _PROMPT_LABELS,
 )
 GENAI_CACHE_WRITE_TOKENS = Metric(
     "counter",
     "gen_ai_client_cache_write_tokens_total",
     "Input tokens written to the provider's cache.",
-    _MODEL_LABELS,
+    _PROMPT_LABELS,
 )
 GENAI_CACHE_LOOKUPS = Metric(
     "counter",
     "gen_ai_client_cache_lookups_total",
     "Answered calls, by whether they read anything from the provider's cache.",
-    (*_MODEL_LABELS, "result"),
+    (*_PROMPT_LABELS, "result"),
 )
 GENAI_RETRIES = Metric(
     "counter",
@@ -469,7 +471,7 @@ GENAI_ATTEMPT_FAILURES = Metric(
     ("gen_ai_provider_name", "reason"),
 )
 GENAI_COST = Metric(
-    "counter", "gen_ai_client_cost_usd_total", "What calls cost, estimated from the price table.", _MODEL_LABELS
+    "counter", "gen_ai_client_cost_usd_total", "What calls cost, estimated from the price table.", _PROMPT_LABELS
 )
 LLM_REPLACEMENTS = Metric(
     "counter",

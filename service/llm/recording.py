@@ -1,6 +1,6 @@
 """Calls told through telemetry: one span each, with every decision on it, and what they cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import Self
@@ -31,14 +31,17 @@ class Recording:
         genai: spans and metrics.
         providers: in the order in which they are asked.
         prices: by model.
+        prompts: names of those that calls begin with.
     """
 
-    def __init__(self, genai: GenAI, providers: Sequence[Provider], prices: Mapping[str, Price]) -> None:
+    def __init__(
+        self, genai: GenAI, providers: Sequence[Provider], prices: Mapping[str, Price], prompts: Iterable[str]
+    ) -> None:
         self._genai, self._providers, self._prices = genai, providers, prices
         models: dict[str, list[str]] = {}
         for provider in providers:
             models.setdefault(provider.name, []).append(provider.model)
-        genai.declare(models, error_types=KINDS, reasons=REASONS)
+        genai.declare(models, prompts=prompts, error_types=KINDS, reasons=REASONS)
 
     def begin(self, call: Call, *, stream: bool) -> "Record":
         """A call begins."""

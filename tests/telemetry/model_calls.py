@@ -57,7 +57,10 @@ def watched(**options: Any) -> Watched:
     """A telemetry with two providers declared; its spans stay here."""
     telemetry = Telemetry(TelemetrySettings(service_name="shop", **options))
     telemetry.genai.declare(
-        {"anthropic": [MODEL], "openrouter": [OTHER_MODEL]}, error_types=["unavailable"], reasons=REASONS
+        {"anthropic": [MODEL], "openrouter": [OTHER_MODEL]},
+        prompts=["cover_letter", "question"],
+        error_types=["unavailable"],
+        reasons=REASONS,
     )
     return Watched(telemetry, Recorder(telemetry))
 

@@ -2,12 +2,14 @@
 
 import re
 
-from telemetry import names
+from service.llm.model import Usage
+from telemetry import Telemetry, TelemetrySettings, names
 from telemetry.testing import Recorder
 from tests.telemetry.model_calls import MODEL, OTHER_MODEL, USAGE, answered, facts, watched
 
 PAIR = {"gen_ai_provider_name": "anthropic", "gen_ai_request_model": MODEL}
 CALL = {"gen_ai_operation_name": "chat", **PAIR}
+LETTER = PAIR | {"prompt_name": "cover_letter"}
 THERE = {"gen_ai_provider_name": "openrouter"}
 
 
@@ -25,16 +27,17 @@ def test_everything_declared_is_there_at_zero() -> None:
     assert counts(recorder, "operation_time_per_output_token_seconds_count", **CALL) == 0
     for kind in ("input", "output"):
         assert counts(recorder, "token_usage_count", **CALL, gen_ai_token_type=kind) == 0
-    for name in ("cache_read_tokens_total", "cache_write_tokens_total", "cost_usd_total"):
-        assert counts(recorder, name, **PAIR) == 0
-    for result in ("hit", "miss"):
-        assert counts(recorder, "cache_lookups_total", **PAIR, result=result) == 0
+    for prompt in ({"prompt_name": "cover_letter"}, {"prompt_name": "question"}):
+        for name in ("cache_read_tokens_total", "cache_write_tokens_total", "cost_usd_total"):
+            assert counts(recorder, name, **PAIR, **prompt) == 0
+        for result in ("hit", "miss"):
+            assert counts(recorder, "cache_lookups_total", **PAIR, **prompt, result=result) == 0
     for reason in ("overloaded", "timeout"):
         assert counts(recorder, "retries_total", **THERE, reason=reason) == 0
         way = {"from_provider": "anthropic", "to_provider": "openrouter"}
         assert counts(recorder, "fallovers_total", **way, reason=reason) == 0
     assert counts(recorder, "breaker_open", **THERE) == 0
-    assert counts(recorder, "cost_usd_total", **PAIR | {"gen_ai_request_model": OTHER_MODEL}) is None
+    assert counts(recorder, "cost_usd_total", **LETTER | {"gen_ai_request_model": OTHER_MODEL}) is None
 
 
 def test_an_answered_call_is_counted() -> None:
@@ -49,10 +52,10 @@ def test_an_answered_call_is_counted() -> None:
     assert counts(recorder, "operation_time_per_output_token_seconds_count", **CALL) == 1
     assert counts(recorder, "token_usage_sum", **CALL, gen_ai_token_type="input") == 2130
     assert counts(recorder, "token_usage_sum", **CALL, gen_ai_token_type="output") == 50
-    assert counts(recorder, "cache_read_tokens_total", **PAIR) == 2000
-    assert counts(recorder, "cache_write_tokens_total", **PAIR) == 30
-    assert counts(recorder, "cache_lookups_total", **PAIR, result="hit") == 1
-    assert counts(recorder, "cost_usd_total", **PAIR) == 0.0017
+    assert counts(recorder, "cache_read_tokens_total", **LETTER) == 2000
+    assert counts(recorder, "cache_write_tokens_total", **LETTER) == 30
+    assert counts(recorder, "cache_lookups_total", **LETTER, result="hit") == 1
+    assert counts(recorder, "cost_usd_total", **LETTER) == 0.0017
 
 
 def test_a_call_that_ends_otherwise_is_counted() -> None:
@@ -65,7 +68,7 @@ def test_a_call_that_ends_otherwise_is_counted() -> None:
     for error_type in ("unavailable", "cancelled"):
         assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type=error_type) == 1
     assert counts(recorder, "token_usage_count", **CALL, gen_ai_token_type="input") == 1
-    assert counts(recorder, "cost_usd_total", **PAIR) == 0.25
+    assert counts(recorder, "cost_usd_total", **LETTER) == 0.25
 
 
 def test_a_call_is_counted_where_it_ended() -> None:
@@ -83,6 +86,39 @@ def test_a_call_is_counted_where_it_ended() -> None:
     assert counts(recorder, "fallovers_total", **way) == 1
 
 
+def test_prompts_are_told_apart_in_what_they_cost_and_read() -> None:
+    """Each prompt has its own cost and its own use of the cache."""
+    telemetry, recorder = watched()
+    for prompt, usage, cost in (("cover_letter", USAGE, 0.5), ("question", Usage(100, 0, 70, 5), 0.25)):
+        with telemetry.genai.call(facts(prompt_name=prompt)) as call:
+            call.succeeded(**answered(usage=usage, cost_usd=cost))
+    seen = {
+        prompt: [
+            counts(recorder, name, **PAIR, prompt_name=prompt, **more)
+            for name, more in (
+                ("cost_usd_total", {}),
+                ("cache_read_tokens_total", {}),
+                ("cache_write_tokens_total", {}),
+                ("cache_lookups_total", {"result": "hit"}),
+                ("cache_lookups_total", {"result": "miss"}),
+            )
+        ]
+        for prompt in ("cover_letter", "question")
+    }
+    assert seen == {"cover_letter": [0.5, 2000, 30, 1, 0], "question": [0.25, 0, 70, 0, 1]}
+
+
+def test_calls_of_an_application_without_named_prompts_are_counted() -> None:
+    """Where no prompt is declared there is one count for all calls, from 0."""
+    telemetry = Telemetry(TelemetrySettings(service_name="shop"))
+    telemetry.genai.declare({"anthropic": [MODEL]})
+    recorder = Recorder(telemetry)
+    assert counts(recorder, "cost_usd_total", **PAIR, prompt_name="other") == 0
+    with telemetry.genai.call(facts()) as call:
+        call.succeeded(**answered())
+    assert counts(recorder, "cost_usd_total", **PAIR, prompt_name="other") == 0.0017
+
+
 def test_a_breaker_is_shown_while_it_is_open() -> None:
     """The gauge follows the breaker."""
     telemetry, recorder = watched()
@@ -93,12 +129,12 @@ def test_a_breaker_is_shown_while_it_is_open() -> None:
 
 
 def test_labels_are_bounded() -> None:
-    """A thousand models, providers, failures and reasons that nobody declared are one `other`."""
+    """A thousand models, providers, prompts, failures and reasons that nobody declared are one `other`."""
     telemetry, recorder = watched()
     before = len(telemetry.metrics.render("")[0].splitlines())
     for number in range(1000):
         made_up = f"made-up-{number}"
-        with telemetry.genai.call(facts(provider=made_up, model=made_up)) as call:
+        with telemetry.genai.call(facts(provider=made_up, model=made_up, prompt_name=made_up)) as call:
             call.retried(made_up, 0)
             call.fell_over(facts(provider=f"{made_up}-2", model=made_up), made_up)
             call.failed(made_up, USAGE)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from service.llm.prompts import load
 from telemetry import names
 from tests.service.answers.asking import CV, EVENTS, LETTER, LETTERS, ME, PROFILE, QUESTION, QUESTIONS
 from tests.service.run.process import running
@@ -53,6 +54,21 @@ async def test_who_asks_is_a_pseudonym(service, simulated):
     assert seen == [pseudonym("user", "ada"), pseudonym("user", "ada"), pseudonym("user", "grace")]
     assert seen[0] != seen[2]
     assert "ada" not in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "prompt"), [(LETTERS, LETTER, "cover_letter"), (QUESTIONS, QUESTION, "question")]
+)
+async def test_what_each_prompt_costs(client, service, path, body, prompt):
+    """Every prompt's cost exists from the start; a call adds to that of its own prompt alone."""
+
+    def costs():
+        model = {"gen_ai_provider_name": "simulated", "gen_ai_request_model": "claude-sonnet-5-5"}
+        return {name: service.metric("gen_ai_client_cost_usd_total", **model, prompt_name=name) for name in load()}
+
+    before = costs()
+    await client.post(path, json=body)
+    assert [name for name, cost in costs().items() if cost > before[name]] == [prompt]
 
 
 @pytest.mark.parametrize(("path", "body", "headers"), ASKED)
