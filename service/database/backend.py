@@ -35,8 +35,8 @@ class Backend(Protocol):
     def one_process(self, connection: AsyncConnection, wait: float) -> AbstractAsyncContextManager[None]:
         """Entered around a migration, so that other processes wait (`wait` seconds at most)."""
 
-    def writer(self) -> AbstractAsyncContextManager[Any]:
-        """Entered around a transaction that writes, before its connection is asked for."""
+    def turn(self, *, read_only: bool) -> AbstractAsyncContextManager[Any]:
+        """Entered around a transaction, before its connection is asked for."""
 
     def options(self, *, read_only: bool) -> dict[str, Any]:
         """Execution options of a connection for one transaction."""
@@ -51,15 +51,19 @@ class Backend(Protocol):
         """Remove what deleted rows left in the files; False if somebody still reads it."""
 
 
-def backend_for(url: str) -> Backend:
+def backend_for(url: str, connections: int) -> Backend:
     """The backend that `url` names.
+
+    Args:
+        url: an SQLAlchemy URL.
+        connections: of the pool that transactions share.
 
     Raises:
         ValueError: it is neither an SQLite file with aiosqlite nor PostgreSQL with asyncpg.
     """
     parsed = make_url(url)
     if parsed.drivername == "sqlite+aiosqlite" and parsed.database not in {None, "", ":memory:"}:
-        return SQLite(parsed)
+        return SQLite(parsed, connections)
     if parsed.drivername == "postgresql+asyncpg":
         return PostgreSQL(parsed)
     raise ValueError("expected sqlite+aiosqlite:///FILE or postgresql+asyncpg://...")

@@ -41,7 +41,7 @@ class Database:
     """
 
     def __init__(self, url: str, telemetry: Telemetry) -> None:
-        self._backend = backend_for(url)
+        self._backend = backend_for(url, POOL_SIZE)
         self._telemetry = telemetry
         self.claims = Claims()
         self._engine: AsyncEngine | None = None
@@ -151,14 +151,13 @@ class Database:
         assert self._engine is not None, "start() comes first"  # noqa: S101 - a defect, not a condition
         async with AsyncExitStack() as stack:
             with self._telemetry.pool_wait():
-                if not read_only:
-                    await self._turn_to_write(stack)
+                await self._turn(stack, read_only)
                 connection = await stack.enter_async_context(self._engine.connect())
             yield await connection.execution_options(**self._backend.options(read_only=read_only))
 
-    async def _turn_to_write(self, stack: AsyncExitStack) -> None:
+    async def _turn(self, stack: AsyncExitStack, read_only: bool) -> None:
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                await stack.enter_async_context(self._backend.writer())
+                await stack.enter_async_context(self._backend.turn(read_only=read_only))
         except TimeoutError as error:
             raise exc.TimeoutError from error

@@ -50,8 +50,8 @@ class PostgreSQL:
             await connection.execute(select(func.pg_advisory_lock(_MIGRATION_LOCK)))
         yield  # the lock ends with the connection, however that ends
 
-    def writer(self) -> AbstractAsyncContextManager[Any]:
-        """Writers need no queue."""
+    def turn(self, *, read_only: bool) -> AbstractAsyncContextManager[Any]:  # noqa: ARG002 - the protocol's
+        """Any connection will do: the pool's own queue is enough."""
         return nullcontext()
 
     def options(self, *, read_only: bool) -> dict[str, Any]:

@@ -28,12 +28,15 @@ class SQLite:
 
     Args:
         url: `sqlite+aiosqlite:///FILE`.
+        connections: of the pool that transactions share.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, connections: int) -> None:
         self._path = Path(url.database or "").absolute()
         # SQLite's own busy handler polls and is not fair; a queue of our own serves writers in order.
         self._writer = asyncio.Lock()
+        # One connection is the writer's: in the pool's queue it would keep its turn while all who read come first.
+        self._readers = asyncio.Semaphore(connections - 1)
         self.place = ascii(str(self._path))  # a file that nobody may have named
 
     def engine(self, *, pool_size: int, wait: float) -> AsyncEngine:
@@ -74,9 +77,9 @@ class SQLite:
         finally:
             os.close(descriptor)
 
-    def writer(self) -> AbstractAsyncContextManager[Any]:
-        """One writer at a time."""
-        return self._writer
+    def turn(self, *, read_only: bool) -> AbstractAsyncContextManager[Any]:
+        """One writer at a time, and as many readers as there are other connections."""
+        return self._readers if read_only else self._writer
 
     def options(self, *, read_only: bool) -> dict[str, Any]:
         """Read-only: no BEGIN, each SELECT is its own snapshot."""

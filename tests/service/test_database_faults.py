@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import exc, text
 
-from service.database import Database, QueryFailed, StartFailed
+from service.database import Database, QueryFailed, StartFailed, engine
 from service.database.faults import classify
 from service.domain.catalogue import catalogue
 from service.errors import Unavailable
@@ -113,8 +113,8 @@ async def test_locked(client, database, database_path):
 
 
 async def test_exhausted(client, database, monkeypatch):
-    """With every connection taken, a request waits its time, then is a 503 with Retry-After; it stays ready."""
-    monkeypatch.setattr(database._engine.sync_engine.pool, "_timeout", 0.2)
+    """With every connection taken, who reads is a 503 after a while; it stays ready, and writers are not behind."""
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.2)
     async with asyncio.TaskGroup() as group:
         release = asyncio.Event()
 
@@ -123,11 +123,13 @@ async def test_exhausted(client, database, monkeypatch):
                 taken.set()
                 await release.wait()
 
-        for _ in range(8):
+        for _ in range(7):
             taken = asyncio.Event()
             group.create_task(hold(taken))
             await taken.wait()
-        answer = await client.get(JOB)
+        waiting = asyncio.create_task(client.get(JOB))
+        assert (await client.put(ME, json=GOOD)).status_code == 201
+        answer = await waiting
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert (await client.get("/readyz")).status_code == 200
         release.set()
