@@ -1,20 +1,18 @@
 """Briefings in the background of this process: so many at a time, so many waiting, and on again after a restart."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
-from itertools import chain, repeat
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from service.briefings.answers import InvalidAnswer
 from service.briefings.spans import Spans
 from service.briefings.state import Result
-from service.database import Database
+from service.database import Database, insist
 from service.database.models import Briefing
 from service.domain import briefings
 from service.domain.briefings import Draft, Superseded, Taken
-from service.errors import Unavailable
 from service.llm.errors import LlmError
 from telemetry import get_logger, names
 
@@ -29,11 +27,8 @@ MAX_ATTEMPTS = 5
 
 STOP_SECONDS = 0.5
 _INTERNAL = "internal"
-_PAUSES = (0.5, 2.0, 10.0)
 
 OUTCOMES = [("done",), *((reason,) for reason in briefings.REASONS)]
-
-T = TypeVar("T")
 
 
 class Full(Exception):
@@ -150,7 +145,7 @@ class Runner:
         async with self._turns.setdefault(self._owners[briefing_id], asyncio.Lock()), self._slots:
             self._working += 1
             try:
-                taken = await _insist(lambda: briefings.take_up(self._database, briefing_id, attempt, _now()))
+                taken = await insist(lambda: briefings.take_up(self._database, briefing_id, attempt, _now()))
                 if taken is not None:
                     await self._end(taken, await self._reason(taken))
             except Superseded:
@@ -160,7 +155,7 @@ class Runner:
 
     async def _end(self, taken: Taken, reason: str | None) -> None:
         if reason is not None:
-            await _insist(lambda: briefings.fail(self._database, taken, reason, _now()))
+            await insist(lambda: briefings.fail(self._database, taken, reason, _now()))
         self._metrics.counter(names.BRIEFINGS_FINISHED, reason or "done").inc()
 
     async def _reason(self, taken: Taken) -> str | None:
@@ -176,7 +171,7 @@ class Runner:
     async def _told(self, taken: Taken) -> None:
         try:
             async with asyncio.timeout(self._deadline):
-                await _insist(lambda: self._finish(taken))
+                await insist(lambda: self._finish(taken))
         except Superseded:
             raise
         except Exception as error:
@@ -209,16 +204,6 @@ def _reason_of(error: Exception) -> str:
         case InvalidAnswer():
             return "invalid_answer"
     return _INTERNAL
-
-
-async def _insist(act: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Do it, again while the database is gone or busy."""
-    for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
-        try:
-            return await act()
-        except Unavailable:
-            await asyncio.sleep(pause)
-    raise AssertionError  # the pauses have no end
 
 
 def _now() -> datetime:

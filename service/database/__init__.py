@@ -3,5 +3,6 @@
 from service.database.claims import Claimed
 from service.database.engine import Database, StartFailed
 from service.database.faults import QueryFailed
+from service.database.patience import insist
 
-__all__ = ["Claimed", "Database", "QueryFailed", "StartFailed"]
+__all__ = ["Claimed", "Database", "QueryFailed", "StartFailed", "insist"]

@@ -8,9 +8,12 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from service.database import Database
+from service.database import Database, insist
 from service.database.models import CoverLetter, Job, Profile
 from service.domain.jobs import known
+
+KEEP_SECONDS = 30.0
+"""How long a finished letter, which has been paid for, waits for a database that is gone or busy."""
 
 MODEL_LENGTH = 100
 """Characters of a model's name that are kept."""
@@ -83,25 +86,32 @@ async def keep(database: Database, made_of: Material, written: Written, now: dat
 
     Raises:
         NoCv: its owner has erased their profile meanwhile; nothing is kept.
+        Unavailable: the database is gone or busy, and was for `KEEP_SECONDS`.
     """
-    letter = CoverLetter(
-        id=f"ltr_{secrets.token_hex(16)}",
-        owner=made_of.profile.owner,
-        job_id=made_of.job.id,
-        tone=written.tone,
-        length=written.length,
-        content=written.content,
-        model=written.model,
-        prompt_version=written.prompt_version,
-        created_at=now,
-    )
-    async with database.transaction() as session:
-        # Held until the commit: an erasure comes either before this, or after, and takes the letter with it.
-        there = select(Profile.id).where(Profile.owner == letter.owner).with_for_update()
-        if await session.scalar(there) != made_of.profile.id:
-            raise NoCv
-        session.add(letter)
-    return letter
+    values = {
+        "id": f"ltr_{secrets.token_hex(16)}",
+        "owner": made_of.profile.owner,
+        "job_id": made_of.job.id,
+        "tone": written.tone,
+        "length": written.length,
+        "content": written.content,
+        "model": written.model,
+        "prompt_version": written.prompt_version,
+        "created_at": now,
+    }
+    # The same id at every try: one that came through unheard is not made twice.
+    statement = database.insert(CoverLetter).values(values).on_conflict_do_nothing(index_elements=["id"])
+
+    async def store() -> None:
+        async with database.transaction() as session:
+            # Held until the commit: an erasure comes either before this, or after, and takes the letter with it.
+            there = select(Profile.id).where(Profile.owner == made_of.profile.owner).with_for_update()
+            if await session.scalar(there) != made_of.profile.id:
+                raise NoCv
+            await session.execute(statement)
+
+    await insist(store, KEEP_SECONDS)
+    return CoverLetter(**values)
 
 
 async def by_id(database: Database, owner: str, cover_letter_id: str) -> CoverLetter | None:

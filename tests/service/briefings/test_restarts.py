@@ -100,10 +100,10 @@ async def test_a_killed_process(second_start, tmp_path):
 
 async def test_a_busy_database_only_delays(app, client, model, settled, monkeypatch):
     """While the database refuses, the work waits; then it goes on, and no finished agent is asked again."""
-    from service.briefings import runner  # noqa: PLC0415
+    from service.database import patience  # noqa: PLC0415
     from service.errors import Unavailable  # noqa: PLC0415
 
-    monkeypatch.setattr(runner, "_PAUSES", (0.01,))
+    monkeypatch.setattr(patience, "_PAUSES", (0.01,))
     refused = iter([True] * 3)
     finish = briefings.finish
 
