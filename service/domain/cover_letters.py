@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from service.database import Database, insist
 from service.database.models import CoverLetter, Job, Profile
-from service.domain.jobs import known
+from service.domain.jobs import UnknownJob, is_job_id
 
 KEEP_SECONDS = 30.0
 """How long a finished letter, which has been paid for, waits for a database that is gone or busy."""
@@ -73,9 +73,15 @@ async def material(database: Database, owner: str, job_id: str) -> Material:
         UnknownJob: the job is not in the catalogue.
         NoCv: the owner has given none.
     """
+    if not is_job_id(job_id):
+        raise UnknownJob
+    # One statement: in a burst each holds its connection for as long as the loop is busy with all the others.
+    statement = select(Job, Profile).outerjoin(Profile, Profile.owner == owner).where(Job.id == job_id)
     async with database.transaction(read_only=True) as session:
-        job = await known(session, job_id)
-        profile = await session.get(Profile, owner)
+        found = (await session.execute(statement)).one_or_none()
+    if found is None:
+        raise UnknownJob
+    job, profile = found
     if profile is None or not profile.cv_content:
         raise NoCv
     return Material(profile, profile.cv_content, job)
