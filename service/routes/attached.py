@@ -1,12 +1,15 @@
-"""Work that ends when its client leaves."""
+"""Work that ends when its client leaves, or the service stops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 
+from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from service.errors import Unavailable
+from service.readiness import Readiness, State
 from service.server import LEAVING
 
 
@@ -56,4 +59,26 @@ async def attached(scope: Scope, receive: Receive) -> AsyncIterator[None]:
     except TimeoutError:
         if deadline.expired():
             raise ClientDisconnect from None
+        raise
+
+
+@asynccontextmanager
+async def answered(request: Request) -> AsyncIterator[None]:
+    """Do what makes an answer: `attached` to its client, who is told when the service stops before it is made.
+
+    Args:
+        request: whose body has been read, and whose answer has not begun.
+
+    Raises:
+        ClientDisconnect: the client has left.
+        Unavailable: the service has stopped it, its grace being over.
+    """
+    readiness: Readiness = request.app.state.readiness
+    try:
+        async with attached(request.scope, request.receive):
+            yield
+    except asyncio.CancelledError:
+        # Only the server's stop leaves somebody there to be told.
+        if readiness.state is State.DRAINING:
+            raise Unavailable from None
         raise

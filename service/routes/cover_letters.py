@@ -24,7 +24,7 @@ from service.llm.model import Completion
 from service.openapi import problems
 from service.problems import document
 from service.routes.answers import CurrentAsker, CurrentAssistant, no_cv, told, wants_events
-from service.routes.attached import attached
+from service.routes.attached import answered
 from service.routes.event_stream import MEDIA_TYPE, EventStream, event
 from service.routes.resources import API, LINE, Body, CurrentDatabase, CurrentOwner, View, no_such_job
 from telemetry import get_logger, names
@@ -82,14 +82,16 @@ async def write(
     body: CoverLetterBody,
 ) -> Response:
     """Write a letter for a job, of the caller's CV: at once, or with `Accept: text/event-stream` word by word."""
-    try:
-        made_of = await cover_letters.material(database, owner, body.job_id)
-    except UnknownJob as error:
-        raise no_such_job() from error
-    except NoCv as error:
-        raise no_cv() from error
-    ask = briefs.cover_letter(asker, POLICY, made_of, tone=body.tone, length=body.length, personal=assistant.personal)
-    async with attached(request.scope, request.receive):
+    async with answered(request):
+        try:
+            made_of = await cover_letters.material(database, owner, body.job_id)
+        except UnknownJob as error:
+            raise no_such_job() from error
+        except NoCv as error:
+            raise no_cv() from error
+        ask = briefs.cover_letter(
+            asker, POLICY, made_of, tone=body.tone, length=body.length, personal=assistant.personal
+        )
         try:
             if wants_events(request):
                 events = _events(request, database, made_of, body, assistant, ask)

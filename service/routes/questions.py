@@ -12,7 +12,7 @@ from service.llm import briefs
 from service.llm.errors import LlmError
 from service.openapi import problems
 from service.routes.answers import CurrentAsker, CurrentAssistant, no_cv, told
-from service.routes.attached import attached
+from service.routes.attached import answered
 from service.routes.resources import API, PROSE, Body, CurrentDatabase, CurrentOwner, View
 
 router = APIRouter(prefix=f"{API}/questions", tags=["questions"])
@@ -45,11 +45,11 @@ async def ask_question(
     body: QuestionBody,
 ) -> AnswerView:
     """Ask something about the caller's own profile."""
-    profile = await profiles.by_owner(database, owner)
-    if profile is None or not profile.cv_content:
-        raise no_cv()
-    ask = briefs.question(asker, POLICY, profile, body.question, personal=assistant.personal)
-    async with attached(request.scope, request.receive):
+    async with answered(request):
+        profile = await profiles.by_owner(database, owner)
+        if profile is None or not profile.cv_content:
+            raise no_cv()
+        ask = briefs.question(asker, POLICY, profile, body.question, personal=assistant.personal)
         try:
             completion = await assistant.whole(ask)
         except LlmError as error:

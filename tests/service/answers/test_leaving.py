@@ -134,3 +134,32 @@ async def test_a_stop_during_a_stream(tmp_path, simulated, fault, last):
         assert simulated.ask("GET", f"/state?cancelled={before['cancelled'] + 1}")["open"] == 0
     assert len(letters(tmp_path / "data" / "clearstory.db")) == (last == "done")
     assert b"Traceback" not in service.stdout + service.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"), [(LETTERS, LETTER, ()), (LETTERS, LETTER, (EVENTS,)), (QUESTIONS, QUESTION, ())]
+)
+async def test_a_stop_before_the_first_byte(tmp_path, simulated, path, body, headers):
+    """Whoever still waits when the grace is over is told to come back; the provider is let go of, nothing is kept."""
+    simulated.ask("PUT", "/faults", {"fault": "stall"})
+    before = simulated.ask("GET", "/state")
+    async with started(tmp_path, simulated, SHUTDOWN_GRACE_SECONDS="1") as service:
+        answer = asyncio.create_task(service.exchange(posted(service, path, body, *headers), wait=20))
+        await asyncio.to_thread(simulated.ask, "GET", f"/state?requests={before['requests'] + 1}")
+        begun = monotonic()
+        service.signal()
+        assert await service.ended() == 0
+        assert monotonic() - begun < 5
+    head, _, problem = (await answer).partition(b"\r\n\r\n")
+    status, *fields = head.decode().lower().split("\r\n")
+    assert status == "http/1.1 503 service unavailable"
+    named = dict(field.split(": ", 1) for field in fields)
+    assert (named["content-type"], named["retry-after"], named["connection"]) == (
+        "application/problem+json", "5", "close",
+    )  # fmt: skip
+    assert code(json.loads(problem)) == "unavailable"
+    assert json.loads(problem)["request_id"] == named["x-request-id"]
+    assert (await told(service, path, 503))["request_id"] == named["x-request-id"]
+    assert simulated.ask("GET", f"/state?cancelled={before['cancelled'] + 1}")["open"] == 0
+    assert letters(tmp_path / "data" / "clearstory.db") == []
+    assert b"Traceback" not in service.stdout + service.stderr
