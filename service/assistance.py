@@ -10,16 +10,16 @@ from service.cache_warming import CacheWarmer, Telling
 from service.domain.briefings import Draft
 from service.limits import LlmLimits
 from service.llm.anthropic import AnthropicProvider
-from service.llm.assistant import Asker, Assistant
+from service.llm.assistant import Assistant
 from service.llm.background import Background
 from service.llm.canary import Canaries
+from service.llm.guarded import Guarded
 from service.llm.model import Call, Completion, Message, Prompt, Tool
 from service.llm.personal import KINDS, Personal
 from service.llm.prices import USUAL, price_of
 from service.llm.prompts import load
 from service.llm.recording import Recording
 from service.llm.router import Deadlines, Router
-from service.llm.untrusted import untrusted
 from service.settings.llm import OPENROUTER, LlmSettings, ProviderSettings
 from telemetry import Telemetry, names
 
@@ -35,44 +35,25 @@ class Assistance:
 
     Attributes:
         assistant: what routes use.
-        router: who answers.
-        limits: of callers and providers.
+        guarded: answers calls, within limits, in words that may be shown.
+        router: who answers them.
         prompts: the instructions by name, marked with their canaries.
         canaries: of the prompts.
-        personal: what a model is neither told of people nor may say.
-        called: told of each prompt's name and what was answered.
+        material: gives a text of a kind that others wrote as a model is given it.
         warmer: keeps the prompts' prefixes warm; None: nothing is cached.
     """
 
     assistant: Assistant
+    guarded: Guarded
     router: Router
-    limits: LlmLimits
     prompts: Mapping[str, Prompt]
     canaries: Canaries
-    personal: Personal
-    called: Callable[[str, Completion], None]
+    material: Callable[[str, str], str]
     warmer: CacheWarmer | None
 
     def model_for(self, draft: Draft) -> Background:
         """Give the model that writes a briefing: its owner pays."""
-        return Background(
-            self.router,
-            self.limits,
-            POLICY,
-            Asker(draft.owner, draft.user),
-            self.canaries,
-            self.personal,
-            self.called,
-        )
-
-    def material(self, kind: str, text: str) -> str:
-        """Give a text that others wrote as a model is given it.
-
-        Args:
-            kind: what it is; lower-case letters and hyphens.
-            text: whatever it says; addresses and numbers of people are taken out.
-        """
-        return untrusted(kind, self.personal.without_contacts(text))
+        return Background(self.guarded, POLICY, draft.owner)
 
     async def close(self) -> None:
         """Stop warming, and close all connections."""
@@ -102,9 +83,9 @@ def assistance(settings: LlmSettings, telemetry: Telemetry, limits: LlmLimits) -
     personal = Personal(
         telemetry.scrubber.policy, lambda kind: telemetry.metrics.counter(names.LLM_REPLACEMENTS, kind).inc()
     )
-    called = _telling(warmer, providers[0].name)
-    assistant = Assistant(router, prompts, admissions=limits, canaries=canaries, personal=personal, called=called)
-    return Assistance(assistant, router, limits, prompts, canaries, personal, called, warmer)
+    guarded = Guarded(router, limits, canaries, personal, _telling(warmer, providers[0].name))
+    assistant = Assistant(guarded, prompts)
+    return Assistance(assistant, guarded, router, prompts, canaries, personal.material, warmer)
 
 
 def _telling(warmer: CacheWarmer | None, first: str) -> Callable[[str, Completion], None]:

@@ -1,31 +1,13 @@
 """Answers for callers: admitted, paid for, filtered, and ended where nobody listens any more."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
-from service.llm.answering import held_back, held_back_whole
-from service.llm.canary import Canaries
+from service.llm.answering import held_back
 from service.llm.errors import Interrupted
-from service.llm.holdback import HoldBack
-from service.llm.model import WHOLE, Call, Completion, LanguageModel, Message, Prompt
-from service.llm.personal import Personal
-from service.llm.records import Bill, Charge
-from service.llm.tokens import estimate_input, reserve
-
-
-class Admissions(Protocol):
-    """What callers may have."""
-
-    def admitted(self, policy: str, key: str, *, reserve: int) -> AbstractAsyncContextManager[Charge]:
-        """Hold a slot and tokens of a caller while the context is open.
-
-        Raises:
-            Overspent: a limit does not allow it now.
-            NeverFits: it never will.
-        """
+from service.llm.guarded import Guarded
+from service.llm.model import WHOLE, Call, Completion, Message, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +48,17 @@ class Assistant:
     """The language model as routes have it.
 
     Args:
-        model: answers calls.
+        guarded: answers calls.
         prompts: the instructions by name, marked with their canaries.
-        admissions: what callers may have.
-        canaries: of the prompts.
-        personal: what a model must not say of people.
-        called: told of each prompt's name and what was answered.
 
     Attributes:
         personal: what a model is neither told of people nor may say.
     """
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        prompts: Mapping[str, Prompt],
-        *,
-        admissions: Admissions,
-        canaries: Canaries,
-        personal: Personal,
-        called: Callable[[str, Completion], None],
-    ) -> None:
-        self._model = model
+    def __init__(self, guarded: Guarded, prompts: Mapping[str, Prompt]) -> None:
+        self._guarded = guarded
         self._prompts = prompts
-        self._admissions = admissions
-        self._canaries = canaries
-        self.personal = personal
-        self._called = called
+        self.personal = guarded.personal
 
     def version(self, prompt: str) -> str:
         """Give the version of the instructions of that name."""
@@ -104,11 +70,7 @@ class Assistant:
         Raises:
             LlmError: there is no answer.
         """
-        call = self._call(ask)
-        async with self._admissions.admitted(ask.policy, ask.asker.key, reserve=reserve(call)) as charge:
-            # Whoever leaves before the provider has said what it took has had the question read.
-            charge.used(estimate_input(call))
-            return _all(await self._model.complete(call, partial(self._shown, ask, Bill(charge))))
+        return _all(await self._guarded.complete(self._call(ask), ask.policy, ask.asker.key, ask.allowed))
 
     async def pieces(self, ask: Ask) -> AsyncGenerator[str | Completion, None]:
         """Answer piece by piece, in words that may be shown; the last item is the completion that they make.
@@ -117,23 +79,19 @@ class Assistant:
             LlmError: it broke off, or there is none.
         """
         call = self._call(ask)
-        async with self._admissions.admitted(ask.policy, ask.asker.key, reserve=reserve(call)) as charge:
-            charge.used(estimate_input(call))
-            async with self._model.stream(call) as answer:
-                try:
-                    async with aclosing(held_back(answer, self._screen(ask))) as shown:
-                        async for item in shown:
-                            if isinstance(item, Completion):
-                                self._called(ask.prompt, item)
-                                _all(item)
-                            yield item
-                finally:
-                    charge.used(answer.usage.total)
-
-    def _shown(self, ask: Ask, bill: Bill, completion: Completion) -> Completion:
-        bill.add(completion.usage)
-        self._called(ask.prompt, completion)
-        return held_back_whole(completion, self._screen(ask))
+        async with (
+            self._guarded.admitted(call, ask.policy, ask.asker.key) as charge,
+            self._guarded.model.stream(call) as answer,
+        ):
+            try:
+                async with aclosing(held_back(answer, self._guarded.screen(call.prompt, ask.allowed))) as shown:
+                    async for item in shown:
+                        if isinstance(item, Completion):
+                            self._guarded.called(ask.prompt, item)
+                            _all(item)
+                        yield item
+            finally:
+                charge.used(answer.usage.total)
 
     def _call(self, ask: Ask) -> Call:
         prompt = self._prompts[ask.prompt]
@@ -143,9 +101,6 @@ class Assistant:
             max_tokens=ask.max_tokens,
             user=ask.asker.pseudonym,
         )
-
-    def _screen(self, ask: Ask) -> HoldBack:
-        return HoldBack(self.personal, self._canaries.of(self._prompts[ask.prompt]), ask.allowed)
 
 
 def _all(completion: Completion) -> Completion:

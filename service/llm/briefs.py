@@ -25,7 +25,7 @@ def cover_letter(
         length: of the letter.
         personal: what the provider is not told of people.
     """
-    cv = untrusted("curriculum-vitae", personal.without_contacts(made_of.cv))
+    cv = personal.material("curriculum-vitae", made_of.cv)
     text = f"tone: {tone}\nlength: {length}\n\n{untrusted('advert', advert(made_of.job))}\n\n{cv}"
     return Ask(policy, asker, COVER_LETTER, text, _MOST_TOKENS[length], _own(made_of.profile, made_of.job))
 
@@ -40,8 +40,8 @@ def question(asker: Asker, policy: str, profile: Profile, asked: str, *, persona
         asked: what is asked.
         personal: what the provider is not told of people.
     """
-    told = untrusted("question", personal.without_contacts(asked))
-    cv = untrusted("curriculum-vitae", personal.without_contacts(profile.cv_content or ""))
+    told = personal.material("question", asked)
+    cv = personal.material("curriculum-vitae", profile.cv_content or "")
     text = f"{told}\n\n{cv}"
     return Ask(policy, asker, QUESTION, text, _ANSWER_TOKENS, _own(profile))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from service.llm.untrusted import untrusted
 from service.llm.visible import visible
 from service.llm.words import SIGN, in_words
 from telemetry.pii import Policy, Scrubber
@@ -78,6 +79,15 @@ class Personal:
                 takes the place of a whole text that cannot be scrubbed (over 262,144 characters, over 1,000 values).
         """
         return self._scrubber.text(visible(text))
+
+    def material(self, kind: str, text: str) -> str:
+        """Give a text that others wrote as a model is given it: marked, and `without_contacts`.
+
+        Args:
+            kind: what it is; lower-case letters and hyphens.
+            text: whatever it says.
+        """
+        return untrusted(kind, self.without_contacts(text))
 
 
 def _masked(_rule: CompiledRule, match: bytes) -> bytes:

@@ -1,0 +1,88 @@
+"""A language model between its limits, which come before an answer, and its filter, which comes after it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from service.llm.answering import held_back_whole
+from service.llm.canary import Canaries
+from service.llm.holdback import HoldBack
+from service.llm.model import Call, Completion, LanguageModel, Prompt
+from service.llm.personal import Personal
+from service.llm.records import Bill, Charge
+from service.llm.tokens import estimate_input, reserve
+
+
+class Admissions(Protocol):
+    """What callers may have."""
+
+    def admitted(self, policy: str, key: str, *, reserve: int) -> AbstractAsyncContextManager[Charge]:
+        """Hold a slot and tokens of a caller while the context is open.
+
+        Raises:
+            Overspent: a limit does not allow it now.
+            NeverFits: it never will.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """The language model as callers may have it.
+
+    Attributes:
+        model: answers calls.
+        admissions: what callers may have.
+        canaries: of the prompts.
+        personal: what a model is neither told of people nor may say.
+        called: told of each prompt's name and what was answered.
+    """
+
+    model: LanguageModel
+    admissions: Admissions
+    canaries: Canaries
+    personal: Personal
+    called: Callable[[str, Completion], None]
+
+    @asynccontextmanager
+    async def admitted(self, call: Call, policy: str, key: str) -> AsyncIterator[Charge]:
+        """Hold what a call may take while the context is open.
+
+        Args:
+            call: what is asked.
+            policy: the rate limit policy that it counts under.
+            key: whose call it is, for the limiter.
+
+        Raises:
+            Overspent: a limit does not allow it now.
+            NeverFits: it never will.
+        """
+        async with self.admissions.admitted(policy, key, reserve=reserve(call)) as charge:
+            # Whoever leaves before the provider has said what it took has had the question read.
+            charge.used(estimate_input(call))
+            yield charge
+
+    async def complete(self, call: Call, policy: str, key: str, allowed: Sequence[str] = ()) -> Completion:
+        """Answer a call, in words that may be shown.
+
+        Args:
+            call: what is asked.
+            policy: the rate limit policy that it counts under.
+            key: whose call it is, for the limiter.
+            allowed: texts whose addresses and numbers may be repeated.
+
+        Raises:
+            LlmError: there is no answer.
+        """
+        async with self.admitted(call, policy, key) as charge:
+            return await self.model.complete(call, partial(self._shown, call.prompt, allowed, Bill(charge)))
+
+    def screen(self, prompt: Prompt, allowed: Sequence[str] = ()) -> HoldBack:
+        """Give the filter of one answer to a prompt."""
+        return HoldBack(self.personal, self.canaries.of(prompt), allowed)
+
+    def _shown(self, prompt: Prompt, allowed: Sequence[str], bill: Bill, completion: Completion) -> Completion:
+        bill.add(completion.usage)
+        self.called(prompt.name, completion)
+        return held_back_whole(completion, self.screen(prompt, allowed))
