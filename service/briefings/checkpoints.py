@@ -21,9 +21,9 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
 )
-from sqlalchemy import delete, select
+from sqlalchemy import Executable, delete, select
 
-from service.database import Database
+from service.database import Database, insist
 from service.database.models import BriefingCheckpoint, BriefingWrite
 from service.domain.briefings import Taken, hold
 
@@ -105,14 +105,12 @@ class Checkpoints(BaseCheckpointSaver[int]):
             .values(briefing_id=self._taken.id, **kept)
             .on_conflict_do_update(index_elements=["briefing_id"], set_=kept)
         )
-        async with self._database.transaction() as session:
-            await hold(session, self._taken, {"updated_at": datetime.now(UTC)})
-            await session.execute(statement)
-            await session.execute(
-                delete(BriefingWrite)
-                .where(BriefingWrite.briefing_id == self._taken.id)
-                .where(BriefingWrite.checkpoint_id != checkpoint["id"])
-            )
+        older = (
+            delete(BriefingWrite)
+            .where(BriefingWrite.briefing_id == self._taken.id)
+            .where(BriefingWrite.checkpoint_id != checkpoint["id"])
+        )
+        await self._write(statement, older)
         return _at(config, checkpoint["id"])
 
     async def aput_writes(
@@ -138,10 +136,18 @@ class Checkpoints(BaseCheckpointSaver[int]):
             for place, (channel, value) in enumerate(writes)
         ]
         key = ["briefing_id", "checkpoint_id", "task_id", "place"]
-        async with self._database.transaction() as session:
-            await hold(session, self._taken, {"updated_at": datetime.now(UTC)})
-            if rows:
-                await session.execute(insert.values(rows).on_conflict_do_update(index_elements=key, set_=written))
+        statement = insert.values(rows).on_conflict_do_update(index_elements=key, set_=written)
+        await self._write(*([statement] if rows else []))
+
+    async def _write(self, *statements: Executable) -> None:
+        async def once() -> None:
+            async with self._database.transaction() as session:
+                await hold(session, self._taken, {"updated_at": datetime.now(UTC)})
+                for statement in statements:
+                    await session.execute(statement)
+
+        # An agent's answer was paid for: it is not asked again because the database was busy when it had spoken.
+        await insist(once)
 
     def _dump(self, value: object) -> bytes:
         return self._json.dumps_typed(value)[1]

@@ -7,12 +7,16 @@ import signal
 import sys
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
+from service.briefings import checkpoints
+from service.database import patience
 from service.domain import briefings
 from service.domain.briefings import Superseded
+from service.errors import Unavailable
 from telemetry.testing import Recorder
 from tests.service.briefings.conftest import BRIEFINGS, until_settled
 from tests.service.briefings.scripted import AGENTS, Scripted
@@ -100,9 +104,6 @@ async def test_a_killed_process(second_start, tmp_path):
 
 async def test_a_busy_database_only_delays(app, client, model, settled, monkeypatch):
     """While the database refuses, the work waits; then it goes on, and no finished agent is asked again."""
-    from service.database import patience  # noqa: PLC0415
-    from service.errors import Unavailable  # noqa: PLC0415
-
     monkeypatch.setattr(patience, "_PAUSES", (0.01,))
     refused = iter([True] * 3)
     finish = briefings.finish
@@ -113,6 +114,23 @@ async def test_a_busy_database_only_delays(app, client, model, settled, monkeypa
         await finish(*arguments)
 
     monkeypatch.setattr(briefings, "finish", fail_at_first)
+    location = (await client.post(BRIEFINGS)).headers["Location"]
+    await settled()
+    assert (await client.get(location)).json()["status"] == "done"
+    assert model.calls == {"plan": 1, "search": 2, "rank": 1, "write": 1, "critic": 1}
+
+
+async def test_a_busy_database_between_agents(app, client, model, settled, monkeypatch):
+    """What an agent has said is kept although the database refuses at first: no agent is asked again."""
+    monkeypatch.setattr(patience, "_PAUSES", (0.01,))
+    refused, hold = cycle([True, False]), checkpoints.hold
+
+    async def hold_at_last(*arguments):
+        if next(refused):
+            raise Unavailable
+        await hold(*arguments)
+
+    monkeypatch.setattr(checkpoints, "hold", hold_at_last)
     location = (await client.post(BRIEFINGS)).headers["Location"]
     await settled()
     assert (await client.get(location)).json()["status"] == "done"
