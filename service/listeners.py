@@ -1,11 +1,19 @@
 """The sockets to serve on, bound before anything heavy starts: a taken port is known at once."""
 
+import ctypes
 import os
 import socket
+import struct
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
 from service.startup import StartFailedError
+
+# Linux's, which `socket` does not name, and a filter of one instruction that lets nothing through.
+_ATTACH_FILTER = 26
+_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+_FILTER = struct.pack("HL", 1, ctypes.addressof(_NOTHING))
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -41,13 +49,17 @@ def bind(host: str, port: int) -> list[socket.socket]:
 
 
 def take_waiting(listeners: Iterable[socket.socket]) -> list[socket.socket]:
-    """Accept whoever the kernel has accepted already: closing a listener resets them.
+    """Accept whoever the kernel has accepted already, and let it accept nobody more: closing a listener resets them.
 
     Args:
-        listeners: Sockets that listen and do not block.
+        listeners: Sockets that listen and do not block; they are to be closed.
     """
     taken: list[socket.socket] = []
     for listener in listeners:
+        # Whoever comes between the last accept and the close finds nothing, tries again, and is refused.
+        if sys.platform == "linux":
+            with suppress(OSError):  # a kernel without filters
+                listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, _FILTER)
         with suppress(OSError):  # nobody waits, or there is no descriptor for more
             while True:
                 taken.append(listener.accept()[0])
