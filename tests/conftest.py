@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.patience import PATIENCE, take_time
 from tests.telemetry.receiver import exporter_threads
 
-_PATIENCE_SECONDS = 10
+
+@pytest.fixture(scope="session", autouse=True)
+def time_to_spare() -> None:
+    """Nobody waits in vain while the machine stands still; tests of a deadline set it themselves."""
+    take_time()
 
 
 @pytest.fixture(autouse=True)
@@ -14,5 +19,5 @@ def exporters_end() -> Iterator[None]:
     """No test leaves an exporter behind, whose news would be told during another's."""
     yield
     for thread in exporter_threads():
-        thread.join(_PATIENCE_SECONDS)
+        thread.join(PATIENCE)
     assert exporter_threads() == []

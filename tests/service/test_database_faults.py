@@ -8,10 +8,11 @@ from contextlib import closing
 import pytest
 from sqlalchemy import exc, text
 
-from service.database import Database, QueryFailed, StartFailed, engine
+from service.database import Database, QueryFailed, StartFailed, engine, sqlite
 from service.database.faults import classify
 from service.domain.catalogue import catalogue
 from service.errors import Unavailable
+from tests.patience import PATIENCE, until
 
 ME = "/api/v1/profiles/me"
 GOOD = {"name": "Ada", "email": "ada@example.org"}
@@ -31,6 +32,12 @@ def elsewhere(database_path):
                 source.rename(target)
 
     return move
+
+
+@pytest.fixture
+def patient_file(monkeypatch):
+    """A file whose connections wait for each other for as long as it takes."""
+    monkeypatch.setattr(sqlite, "_MAX_BUSY_SECONDS", PATIENCE)
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -57,7 +64,7 @@ async def test_gone_and_back(client, database, database_path, elsewhere, whole):
     await database.ping()
 
 
-async def test_cancelled_writers(database):
+async def test_cancelled_writers(patient_file, database):
     """Writers that are cancelled, wherever they are, keep nobody else from writing."""
     chance = random.Random(1)
 
@@ -141,8 +148,7 @@ async def test_waiting_is_counted(client, database, recorder):
     metric = "db_client_connections_pending_requests"
     async with database.transaction():
         waiting = asyncio.create_task(client.put(ME, json=GOOD))
-        await asyncio.sleep(0.05)
-        assert recorder.metric(metric, pool_name="default") == 1
+        await until(lambda: recorder.metric(metric, pool_name="default") == 1)
     assert (await waiting).status_code == 201
     assert recorder.metric(metric, pool_name="default") == 0
 

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[3]
 _URL = re.compile(rb"http://127\.0\.0\.1:([0-9]+)\n")
 _TOKEN = re.compile(rb"TOKEN=(\S+)")
@@ -34,13 +36,13 @@ class Process:
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
-    async def ended(self, within: float = 15.0) -> int:
-        async with asyncio.timeout(within):
+    async def ended(self) -> int:
+        async with asyncio.timeout(PATIENCE):
             status = await self.process.wait()
             await asyncio.gather(*self._readers)
         return status
 
-    async def exchange(self, data: bytes, *, end: bool = False, wait: float = 5.0) -> bytes:
+    async def exchange(self, data: bytes, *, end: bool = False, wait: float = PATIENCE) -> bytes:
         """Send bytes on a connection of their own, read until the server closes or `wait` seconds pass."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
@@ -62,6 +64,33 @@ class Process:
         """The sum of a metric over its labels."""
         text = (await self.exchange(self.request("/metrics"))).decode()
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
+
+    async def serves(self, requests: int) -> None:
+        """Wait until so many requests are being served."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.metric("http_server_active_requests") != requests + 1:  # noqa: ASYNC110 - the one that asks
+                await asyncio.sleep(0.01)
+
+    async def drains(self) -> bytes:
+        """Wait until the service has taken note of a signal; what it then says of its readiness."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                ready = await self.exchange(self.request("/readyz"))
+                if ready.startswith(b"HTTP/1.1 503 "):
+                    return ready
+
+    async def refuses(self) -> None:
+        """Wait until nobody is let in any more."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except ConnectionRefusedError:
+                    return
+                except ConnectionError:
+                    continue
+                writer.close()
+                await asyncio.sleep(0.01)
 
     def request(self, target: str, *headers: str, method: str = "GET", body: bytes = b"") -> bytes:
         """The bytes of an authorized request that ends its connection."""
@@ -105,7 +134,7 @@ async def spawn(*arguments: str, env: Mapping[str, str], directory: Path = ROOT)
 async def completed(*arguments: str, env: Mapping[str, str], directory: Path = ROOT) -> tuple[int, str, str]:
     """Run a command to its end: exit status, standard output, standard error."""
     process = await spawn("-m", "service", *arguments, env=env, directory=directory)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 
@@ -116,7 +145,7 @@ async def running(directory: Path, module: str = "service", **settings: str) -> 
     process = await spawn("-m", module, "run", env=environment(directory, **settings))
     banner = b""
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not _BANNER_END.search(banner):
                 line = await process.stderr.readline()
                 if not line:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from fastapi import Response
 from fastapi.responses import StreamingResponse
@@ -14,10 +15,12 @@ from service.app import create_app
 from service.commands.run import serve
 from service.listeners import bind
 from service.settings import Settings
+from tests.patience import take_time
 
 
 def main() -> int:
     """What `run` does, and some routes."""
+    take_time()
     settings = development.complete(Settings.load(os.environ))
     app = create_app(settings)
 
@@ -25,6 +28,11 @@ def main() -> int:
     async def slow(seconds: float = 0.5) -> dict[str, float]:
         await asyncio.sleep(seconds)
         return {"seconds": seconds}
+
+    @app.get("/until", tags=["test"], **bearer())
+    async def until(file: Path) -> None:
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - a file has no event, and is looked for quickly
+            await asyncio.sleep(0.01)
 
     @app.get("/fast", tags=["test"], **bearer())
     async def fast() -> dict[str, bool]:
