@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 FLUSH_SECONDS = 1.0
-_WRITE_OUT_SECONDS = 0.5
+WRITE_OUT_SECONDS = 0.5
 _LAG_INTERVAL_SECONDS = 0.25
 
 
@@ -117,7 +117,7 @@ class Telemetry:
     def _write_out(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close(timeout=_WRITE_OUT_SECONDS)
+            writer.close(timeout=WRITE_OUT_SECONDS)
 
     async def start(self) -> None:
         """Start the writer, the exporters, the error tracker and the hooks."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.responses import StreamingResponse
@@ -15,6 +16,7 @@ from service.commands.run import serve
 from service.listeners import bind
 from service.settings import Settings
 from telemetry import get_logger
+from tests.patience import take_time, take_time_to_flush
 
 log = get_logger(__name__)
 
@@ -22,6 +24,7 @@ log = get_logger(__name__)
 def add_routes(app: FastAPI) -> None:
     """Add the stories."""
     _add_single(app)
+    _add_lasting(app)
     _add_interleaved(app)
 
 
@@ -60,6 +63,13 @@ def _add_single(app: FastAPI) -> None:
         return {"accepted": True}
 
 
+def _add_lasting(app: FastAPI) -> None:
+    @app.get("/until", tags=["test"], **bearer())
+    async def until(file: Path) -> None:
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - a file has no event, and is looked for quickly
+            await asyncio.sleep(0.01)
+
+
 def _add_interleaved(app: FastAPI) -> None:
     def in_a_thread(marker: str) -> str:
         log.info("test.thread", marker=marker)
@@ -78,6 +88,8 @@ def _add_interleaved(app: FastAPI) -> None:
 
 def run(add: Callable[[FastAPI], None]) -> int:
     """What `run` does, with more routes."""
+    take_time()
+    take_time_to_flush()
     settings = development.complete(Settings.load(os.environ))
     app = create_app(settings)
     add(app)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from telemetry.request import RequestRecord
     from telemetry.settings import TelemetrySettings
 
+# It may block the stop for so long.
+CLOSE_SECONDS = 1.0
 # One for all requests: it keeps nothing.
 _NOTHING = nullcontext()
 
@@ -113,8 +115,8 @@ class Sentry:
         return event
 
     def stop(self) -> None:
-        """Send what waits and end. Blocks up to a second."""
+        """Send what waits and end, within `CLOSE_SECONDS`."""
         client, self._client = self._client, None
         if client is not None:
             unbind(client)
-            client.close(timeout=1.0)
+            client.close(timeout=CLOSE_SECONDS)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.commands.token import make_token
 from service.settings import Settings
+from tests.patience import take_time, take_time_to_flush
 
 
 async def serve_one(app: FastAPI, token: str) -> None:
@@ -29,6 +30,8 @@ async def serve_one(app: FastAPI, token: str) -> None:
 
 def main(children: int) -> int:
     """Fork after everything was made; the worst status of a child."""
+    take_time()
+    take_time_to_flush()
     settings = Settings.load({name: value for name, value in os.environ.items() if name not in {"PATH", "PYTHONPATH"}})
     app = create_app(settings)
     token = make_token(settings, "alice", (), 600)

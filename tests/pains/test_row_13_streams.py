@@ -1,8 +1,8 @@
 """Row 13: streams poison p99: first and last byte are one number (prometheus-fastapi-instrumentator#290)."""
 
 import asyncio
-from time import monotonic
 
+from tests.patience import PATIENCE
 from tests.service.run.process import running
 
 CHUNKS, PAUSE = 6, 0.1
@@ -21,21 +21,18 @@ async def test_row_13_first_byte_and_whole_stream_are_two_numbers(real):
     (span,) = served.recorder.server_spans()
     assert metric("http_server_time_to_first_byte_seconds_count", **STREAM) == 1
     assert metric("http_server_request_duration_seconds_count", **STREAM, http_response_status_code="200") == 1
-    assert first < PAUSE
     assert whole >= WHOLE
+    assert whole - first >= WHOLE * 0.95
     assert line["duration_ms"] >= WHOLE * 1000
     assert (span.end_time - span.start_time) / 1e9 >= WHOLE
     assert line["bytes"] == CHUNKS * len(b"chunk\n")
 
 
 async def test_row_13_the_first_byte_leaves_when_it_is_there(tmp_path):
-    """Over a socket the first chunk arrives well before the last: no layer gathers a stream."""
+    """Over a socket the first chunk arrives while there is no other: no layer gathers a stream."""
     async with running(tmp_path, "tests.story_service") as service:
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-        writer.write(service.request("/stream?chunks=2&pause=0.5"))
-        await reader.readuntil(b"chunk\n")
-        first = monotonic()
-        await reader.readuntil(b"chunk\n")
-        last = monotonic()
+        writer.write(service.request("/stream?chunks=2&pause=3600"))
+        async with asyncio.timeout(PATIENCE):
+            await reader.readuntil(b"chunk\n")
         writer.close()
-    assert last - first > 0.25

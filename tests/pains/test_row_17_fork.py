@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.otlp_receiver import OtlpReceiver
+from tests.patience import PATIENCE
 from tests.service.run.process import ROOT, environment
 
 CHILDREN = 2
@@ -22,7 +23,7 @@ async def test_row_17_what_was_made_before_a_fork_exports_after_it(tmp_path):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             out, err = await process.communicate()
         assert (process.returncode, err) == (0, b"")
         answered = [line.split() for line in out.decode().splitlines() if line.startswith("child ")]

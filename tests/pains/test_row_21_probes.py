@@ -52,7 +52,7 @@ async def test_row_21_what_only_looks_like_a_probe_is_traced(tmp_path):
     """Over a socket: `/healthz` leaves nothing, `/healthzfoo` and `/healthz%0A` have their span and event."""
     with OtlpReceiver() as receiver:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint, "DRAIN_SECONDS": "0", "LOG_LEVEL": "debug"}
-        async with running(tmp_path, **settings) as service:
+        async with running(tmp_path, "tests.patient_service", **settings) as service:
             for path in PROBES:
                 probed = await service.exchange(service.request(path))
                 assert probed.startswith(b"HTTP/1.1 200 ")

@@ -8,13 +8,15 @@ import socket
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.patience import time_to_flush
 
 
 class Receiver(ThreadingHTTPServer):
@@ -104,7 +106,8 @@ def receiving(status: int = 200) -> Iterator[Receiver]:
     thread = threading.Thread(target=receiver.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield receiver
+        with time_to_flush() if status == 200 else nullcontext():
+            yield receiver
     finally:
         receiver.shutdown()
         thread.join()

@@ -8,11 +8,32 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from telemetry import Layer, current_request, names
+from telemetry import Layer, accounts, correlation, current_request, middleware, names, request
 from telemetry.testing import Recorder
 from tests.telemetry.asgi import Answer, serving, watch
 
-PAUSE = 0.06  # what a slow part takes; others stay under half of it on any machine that runs tests at all
+PAUSE = 0.06  # what a slow part takes; nothing else takes any time
+
+
+class Time:
+    """Seconds, which pass in a `pause` alone."""
+
+    now = 1000.0
+
+
+async def pause(seconds: float) -> None:
+    """Let time pass, and others have their turn."""
+    Time.now += seconds
+    await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def _time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (accounts, correlation, middleware, request):
+        monkeypatch.setattr(module, "perf_counter", lambda: Time.now)
+    for module in ("telemetry.accounts", "opentelemetry.sdk.trace"):
+        monkeypatch.setattr(f"{module}.time_ns", lambda: int(Time.now * 1e9))
+    monkeypatch.setattr(accounts, "SLOW_LAYER_SECONDS", 0.005)
 
 
 class Quick:
@@ -46,21 +67,21 @@ class QuickWrapper(Quick):
 
 class SlowBefore(Quick):
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(PAUSE)
+        await pause(PAUSE)
         await self.app(scope, receive, send)
 
 
 class SlowAfter(Quick):
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
         await self.app(scope, receive, send)
-        await asyncio.sleep(PAUSE)
+        await pause(PAUSE)
 
 
 class SlowSend(Quick):
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
         async def slow(message: Any) -> None:
             if message["type"] == "http.response.body" and message.get("body"):
-                await asyncio.sleep(PAUSE)
+                await pause(PAUSE)
             await send(message)
 
         await self.app(scope, receive, slow)
@@ -71,7 +92,7 @@ class SlowReceive(Quick):
         async def slow() -> Any:
             message = await receive()
             if message["type"] == "http.request":
-                await asyncio.sleep(PAUSE)
+                await pause(PAUSE)
             return message
 
         await self.app(scope, slow, send)
@@ -85,14 +106,14 @@ class Answering(Quick):
         self.pause = pause
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(self.pause)
+        await pause(self.pause)
         current_request(scope).reject("middle", "full")
         await PlainTextResponse("no", 429)(scope, receive, send)
 
 
 class Failing(Quick):
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        await asyncio.sleep(PAUSE)
+        await pause(PAUSE)
         raise RuntimeError("layer")
 
 
@@ -106,14 +127,14 @@ def make_app() -> FastAPI:
 
     @app.get("/slow")
     async def slow() -> str:
-        await asyncio.sleep(PAUSE)
+        await pause(PAUSE)
         return "x"
 
     @app.get("/stream")
     async def stream() -> StreamingResponse:
         async def parts() -> AsyncIterator[bytes]:
             for _ in range(3):
-                await asyncio.sleep(PAUSE / 3)
+                await pause(PAUSE / 3)
                 yield b"x"
 
         return StreamingResponse(parts())
@@ -189,7 +210,7 @@ async def test_waiting_for_the_clients_leave_is_no_layers_time(leave_after: int 
 
         async def parts() -> AsyncIterator[bytes]:
             for _ in range(3):
-                await asyncio.sleep(PAUSE)
+                await pause(PAUSE)
                 yield b"x"
             leaves.cancel()
             await asyncio.wait([leaves])
@@ -212,11 +233,11 @@ async def test_slow_client_is_no_layers_time() -> None:
     )
 
     async def receive() -> Any:
-        await asyncio.sleep(PAUSE)
+        await pause(PAUSE)
         return {"type": "http.request", "body": b"x", "more_body": False}
 
     async def send(_message: Any) -> None:
-        await asyncio.sleep(PAUSE)
+        await pause(PAUSE)
 
     async with serving(app) as served:
         await app(served.scope("POST", "/read", (), "127.0.0.1", ""), receive, send)
@@ -354,7 +375,7 @@ class Sometimes(Quick):
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
         if dict(scope["headers"])[b"x-slow"] == b"1":
-            await asyncio.sleep(PAUSE)
+            await pause(PAUSE)
         await self.app(scope, receive, send)
 
 
