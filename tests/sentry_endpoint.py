@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 Item = tuple[dict[str, Any], bytes]
 
 
@@ -57,7 +59,7 @@ class SentryEndpoint:
         """What SENTRY_DSN is to be."""
         return f"http://key@127.0.0.1:{self._server.server_port}/1"
 
-    def wait(self, envelopes: int, seconds: float = 10.0) -> None:
+    def wait(self, envelopes: int, seconds: float = PATIENCE) -> None:
         """Wait until so many envelopes have come."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self._posts) >= envelopes, seconds), len(self._posts)

@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield Service(url, token)
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0, log.read_text()
+        assert process.wait(timeout=PATIENCE) == 0, log.read_text()
 
 
 def wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Returns when the service says that it is ready; fails with its log when it ends or takes too long."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
+            if httpx.get(f"{url}/readyz", timeout=PATIENCE).status_code == 200:
                 return
         except httpx.TransportError:
             pass

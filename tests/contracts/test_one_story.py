@@ -13,11 +13,12 @@ import pytest
 from service.domain.catalogue import catalogue
 from service.middleware.response_headers import SECURITY
 from tests.otlp_receiver import OtlpReceiver, ReceivedRecord, ReceivedSpan
+from tests.patience import PATIENCE
 from tests.service.run.process import Process, completed, environment, running
 
 LIMIT = 40
 SETTINGS = {
-    "RATE_LIMITS": f'{{"default": {{"limit": {LIMIT}}}}}',
+    "RATE_LIMITS": f'{{"default": {{"limit": {LIMIT}, "window": 3600}}}}',
     "MAX_BODY_BYTES": "1000",
     "DRAIN_SECONDS": "0",
 }
@@ -62,7 +63,7 @@ class Teller:
     def __init__(self, service: Process, directory: Path) -> None:
         # A connection each: no story is about the one before it.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", limits=limits)
+        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", limits=limits, timeout=PATIENCE)
         self.database = directory / "data" / "clearstory.db"
         self.directory = directory
 

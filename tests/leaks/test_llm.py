@@ -31,6 +31,7 @@ from tests.leaks.raw_provider import USAGE, events, message, raw_provider, said_
 from tests.leaks.real import environment
 from tests.leaks.test_peers import Trap, trapped
 from tests.leaks.wire import OPEN_METRICS, Instrumented, listening
+from tests.patience import PATIENCE
 from tests.service.briefings.conftest import until_settled
 from tests.service.llm.simulated.process import Provider, provider
 from tests.service.run.process import running
@@ -128,16 +129,17 @@ async def test_the_loudest_process_tells_nobody(tmp_path, simulated):
     with listening() as wire, trapped() as trap:
         settings = {"SIMULATED_PROVIDER_URL": simulated.url, "RATE_LIMITS": UNLIMITED, "DRAIN_SECONDS": "0"}
         given = environment(wire, tmp_path, **settings) | loud(trap)
-        async with running(tmp_path, **given) as service:
+        async with running(tmp_path, "tests.patient_service", **given) as service:
             headers = {"Authorization": b"Bearer " + service.token}
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", headers=headers) as client:
+            url = f"http://127.0.0.1:{service.port}"
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client:
                 for sent in planted:
                     answers = [await client.request(**ask) for ask in asked(sent.text)]
                     assert {answer.status_code for answer in answers} <= {200, 201, 409, 422, 502}
                 made = await client.request(**BRIEFING, json={"focus": planted[0].text[:1000]})
                 for accept in ({}, OPEN_METRICS):
                     wire.expositions.append((await client.get("/metrics", headers=accept)).content)
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE):
                     while (await client.get(made.headers["Location"])).json()["status"] != "done":  # noqa: ASYNC110 - another process
                         await asyncio.sleep(0.1)
             service.signal()
@@ -312,4 +314,4 @@ async def test_canaries_leave_nowhere(tmp_path, simulated, impatient):
 def test_the_simulated_provider_says_nothing_of_what_it_is_sent(simulated):
     """After all of the above the simulated provider's own output is the one line that says where it listens."""
     simulated.process.terminate()
-    assert simulated.process.communicate(timeout=10) == (b"", b"")
+    assert simulated.process.communicate(timeout=PATIENCE) == (b"", b"")

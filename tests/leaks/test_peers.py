@@ -17,6 +17,7 @@ from tests.leaks.arrivals import fields, formed, spoken, tokens
 from tests.leaks.corpus import Corpus
 from tests.leaks.real import SECRET, environment
 from tests.leaks.wire import OPEN_METRICS, Wire, listening
+from tests.patience import PATIENCE
 from tests.service.run.process import running
 
 PEOPLE, TEXTS = 2, 28
@@ -134,7 +135,8 @@ async def live(directory) -> Life:
         given["AUDIT_FILE"] = str(directory / "audit")
         async with running(directory, "tests.leaks.audited", **given) as service:
             headers = {"Authorization": b"Bearer " + service.token}
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", headers=headers) as client:
+            url = f"http://127.0.0.1:{service.port}"
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client:
                 for sent in planted:
                     for ask in (*formed(sent.text), *tokens(SECRET.encode(), sent.text)):
                         await client.request(**ask)

@@ -16,13 +16,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from telemetry import Telemetry, TelemetrySettings, names
 from tests.leaks.search import Finding, Search
 from tests.otlp_receiver import OtlpReceiver
+from tests.patience import PATIENCE, time_to_flush
 from tests.sentry_endpoint import SentryEndpoint
 
 OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 SINKS = ("logs", "traces", "otlp_logs", "sentry")
 PSEUDONYM_KEY = b"a key of the tests' own"
 # Fewer than the queues take, so that nothing is lost before it was looked at.
-_WAITING, _SECONDS = 2000, 10.0
+_WAITING = 2000
 
 
 @dataclass
@@ -76,7 +77,7 @@ def _without(body: bytes, attribute: str) -> bytes:
 @contextmanager
 def listening() -> Iterator[Wire]:
     """Open the receivers."""
-    with OtlpReceiver() as otlp, SentryEndpoint() as sentry:
+    with OtlpReceiver() as otlp, SentryEndpoint() as sentry, time_to_flush():
         yield Wire(otlp, sentry)
 
 
@@ -92,7 +93,7 @@ class Instrumented:
     async def exported(self) -> None:
         """Let the exporters catch up: their queues are bounded, and Sentry's is short."""
         gates = (self.telemetry.spans.gate, self.telemetry.log_records.gate)
-        await asyncio.to_thread(self.telemetry.sentry._client.flush, _SECONDS)
+        await asyncio.to_thread(self.telemetry.sentry._client.flush, PATIENCE)
         while any(gate.waiting > _WAITING for gate in gates):
             await asyncio.to_thread(time.sleep, 0.01)
 

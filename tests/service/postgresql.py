@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.patience import PATIENCE
+
 
 def _program(name: str) -> str | None:
     # Debian keeps the server's programs off the path.
@@ -61,11 +63,11 @@ class PostgreSQL:
         """Start it, again if need be."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
         log = self._folder / "log"
-        self._run("pg_ctl", "start", "-w", "-D", str(self._data), "-l", str(log), "-o", options)
+        self._run("pg_ctl", "start", "-w", "-t", "240", "-D", str(self._data), "-l", str(log), "-o", options)
 
     def stop(self) -> None:
         """Stop it; connections are cut."""
-        self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(self._data))
+        self._run("pg_ctl", "stop", "-w", "-t", "240", "-m", "immediate", "-D", str(self._data))
 
     def new_database(self) -> str:
         """The URL of an empty database."""
@@ -83,8 +85,8 @@ class PostgreSQL:
         assert program is not None
         # A file, not a pipe: the server would keep a pipe open for as long as it lives.
         with (self._folder / "output").open("w+") as output:
-            subprocess.run(
-                [program, *arguments], stdout=output, stderr=output, check=True, user=self._user, cwd="/", timeout=60
-            )
+            streams = {"stdout": output, "stderr": output}
+            command = [program, *arguments]
+            subprocess.run(command, **streams, check=True, user=self._user, cwd="/", timeout=5 * PATIENCE)
             output.seek(0)
             return output.read().strip()

@@ -10,6 +10,7 @@ import pytest
 from service.domain.catalogue import catalogue
 from service.domain.ownership import owner_of
 from tests.leaks.assisted import BRIEFINGS, EVENTS, LETTERS, QUESTIONS, UNLIMITED
+from tests.patience import until
 from tests.service.briefings.conftest import until_settled
 from tests.service.llm.simulated.process import provider
 
@@ -47,7 +48,7 @@ def suffer(simulated, *faults):
 async def asked(simulated, more):
     """Wait until the provider has been asked so many times more than now; gives nothing before."""
     until = simulated.ask("GET", "/state")["requests"] + more
-    return await asyncio.to_thread(simulated.ask, "GET", f"/state?requests={until}")
+    return await asyncio.to_thread(simulated.reached, requests=until)
 
 
 def left_in(folder):
@@ -152,9 +153,7 @@ async def test_a_reader_only_delays_it(client, database_path, recorder):
         assert recorder.events("database.wipe.deferred")
         assert (await client.get(ME)).status_code == 404
         reader.execute("COMMIT")
-    async with asyncio.timeout(5):
-        while left_in(database_path.parent):  # noqa: ASYNC110 - the wiping has no event that a test could wait for
-            await asyncio.sleep(0.1)
+    await until(lambda: not left_in(database_path.parent))
 
 
 async def test_a_killed_process_is_tidied_up_after(settings, database_path):

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from service.domain.catalogue import catalogue
+from tests.patience import PATIENCE
 from tests.service.llm.simulated.process import provider
 from tests.service.run.process import running
 from tests.stack.ports import Ports
@@ -58,7 +59,7 @@ def nginx(folder: Path, upstream: int) -> Iterator[str]:
 
 async def until_up(client: httpx.AsyncClient) -> None:
     """Wait until nginx takes connections."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(httpx.ConnectError):
                 assert (await client.get("/healthz")).status_code == 200
@@ -77,7 +78,7 @@ async def test_words_arrive_while_the_provider_is_silent(tmp_path):
         async with running(tmp_path, **settings) as service:
             with nginx(tmp_path, service.port) as url:
                 headers = {"Authorization": f"Bearer {service.token.decode()}", "Accept": "text/event-stream"}
-                async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client:
+                async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client:
                     await until_up(client)
                     profile = {"name": "Ada", "email": "ada@example.com", "cv_content": "Ten years of Python."}
                     assert (await client.put("/api/v1/profiles/me", json=profile)).status_code == 201
@@ -92,5 +93,5 @@ async def test_words_arrive_while_the_provider_is_silent(tmp_path):
                                 break
                         state = await asyncio.to_thread(upstream.ask, "GET", "/state")
                         assert (state["open"], state["answered"]) == (1, 0)
-                    state = await asyncio.to_thread(upstream.ask, "GET", "/state?cancelled=1")
+                    state = await asyncio.to_thread(upstream.reached, cancelled=1)
                     assert state["cancelled"] == 1

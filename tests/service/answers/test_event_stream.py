@@ -6,6 +6,7 @@ import pytest
 
 from service.routes import cover_letters
 from service.routes.event_stream import EventStream
+from tests.patience import PATIENCE
 from tests.service.answers.asking import EVENTS, LETTER, LETTERS, events, said
 from tests.service.answers.running import started
 
@@ -72,7 +73,7 @@ async def test_a_silence_is_filled(simulated, monkeypatch, tmp_path):
     monkeypatch.setattr(cover_letters, "EventStream", partial(EventStream, heartbeat=0.05))
     simulated.ask("PUT", "/faults", {"fault": "stall_after:20"})
     urls = {"SIMULATED_PROVIDER_URL": simulated.url}
-    async with started(tmp_path, LLM_TOTAL_SECONDS="1", **urls) as service, service.client() as client:
+    async with started(tmp_path, LLM_TOTAL_SECONDS="8", **urls) as service, service.client() as client:
         answer = await client.post(LETTERS, json=LETTER, headers=EVENTS)
     beats = [block for block in answer.text.split("\n\n") if block.startswith(":")]
     assert len(beats) >= 3
@@ -82,7 +83,7 @@ async def test_a_silence_is_filled(simulated, monkeypatch, tmp_path):
 
 async def test_heartbeats_do_not_come_into_a_busy_stream(client, simulated, monkeypatch):
     """While words come there are no comments."""
-    monkeypatch.setattr(cover_letters, "EventStream", partial(EventStream, heartbeat=5))
+    monkeypatch.setattr(cover_letters, "EventStream", partial(EventStream, heartbeat=PATIENCE))
     simulated.ask("PUT", "/faults", {"fault": "slow:2"})
     answer = await client.post(LETTERS, json=LETTER, headers=EVENTS)
     assert [event.name for event in events(answer.text)][-1] == "done"

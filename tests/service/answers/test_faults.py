@@ -1,6 +1,7 @@
 """Whatever a provider does, the caller is told it as a problem or one last event, and nothing is kept half."""
 
-from contextlib import contextmanager
+import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -8,8 +9,10 @@ from service.domain.cover_letters import Length
 from service.llm import briefs
 from service.llm.errors import TooLong
 from service.llm.model import Call, Message
+from service.llm.router import Deadlines
 from service.llm.simulated.faults import COUNTED, LEAK, PLAIN, TIMED
 from telemetry import names
+from tests.patience import PATIENCE
 from tests.service.answers.asking import (
     EVENTS,
     LETTER,
@@ -79,19 +82,30 @@ DECISIONS = {names.LLM_RETRY, names.LLM_FALLOVER}
 
 @pytest.fixture(scope="module")
 def environ():
-    """Little time."""
-    return {"LLM_FIRST_TOKEN_SECONDS": "0.7", "LLM_TOTAL_SECONDS": "1.5"}
+    """Much time."""
+    return {"LLM_FIRST_TOKEN_SECONDS": str(PATIENCE), "LLM_TOTAL_SECONDS": str(PATIENCE)}
 
 
-@contextmanager
-def nothing_left(service, simulated, requests, reason):
+@pytest.fixture
+def hurried(service, monkeypatch):
+    """Wait less long for an answer that would never come, or never end; long enough for the provider to be asked."""
+
+    def hurry(reason):
+        if reason in {"timeout", "first_token_timeout"}:
+            monkeypatch.setattr(service.app.state.assistance.router, "_deadlines", Deadlines(5.0, 6.0))
+
+    return hurry
+
+
+@asynccontextmanager
+async def nothing_left(service, simulated, requests, reason):
     """So many requests are made inside, and afterwards nothing is kept, held or waited for."""
     before, kept = simulated.ask("GET", "/state"), letters(service.database)
     yield
     ended = requests + before["answered"] + before["cut"] + before["cancelled"]
     state = simulated.ask("GET", "/state")
     if state["open"]:  # the provider is about to see that its client has left
-        state = simulated.ask("GET", f"/state?cancelled={before['cancelled'] + 1}")
+        state = await asyncio.to_thread(simulated.reached, cancelled=before["cancelled"] + 1)
     assert (state["requests"] - before["requests"], state["open"]) == (requests, 0)
     assert state["answered"] + state["cut"] + state["cancelled"] == ended
     assert letters(service.database) == kept
@@ -111,12 +125,13 @@ def nothing_left(service, simulated, requests, reason):
         *((QUESTIONS, QUESTION, word) for word in ("413", "529", "utf8", "refusal", "echo_system", "stall")),
     ],
 )
-async def test_an_answer_that_comes_at_once(client, service, simulated, path, body, word):
+async def test_an_answer_that_comes_at_once(client, service, simulated, hurried, path, body, word):
     """Each fault is one problem of a known type, after a bounded number of tries."""
     slug, requests, reason = WHOLE[word]
+    hurried(reason)
     simulated.ask("PUT", "/faults", {"fault": word})
     service.recorder.clear()
-    with nothing_left(service, simulated, requests, reason):
+    async with nothing_left(service, simulated, requests, reason):
         answer = await client.post(path, json=body)
     told = problem(answer)
     assert (code(told), told["status"], told.get("reason")) == (slug, STATUS[slug], REASONS.get(reason))
@@ -124,24 +139,26 @@ async def test_an_answer_that_comes_at_once(client, service, simulated, path, bo
 
 
 @pytest.mark.parametrize("word", BEFORE)
-async def test_a_stream_before_its_first_word(client, service, simulated, word):
+async def test_a_stream_before_its_first_word(client, service, simulated, hurried, word):
     """A stream that does not begin is a problem with a status of its own, as if it had been no stream."""
     slug, requests, reason = BEFORE[word]
+    hurried(reason)
     simulated.ask("PUT", "/faults", {"fault": word})
     service.recorder.clear()
-    with nothing_left(service, simulated, requests, reason):
+    async with nothing_left(service, simulated, requests, reason):
         answer = await client.post(LETTERS, json=LETTER, headers=EVENTS)
     told = problem(answer)
     assert (code(told), told["status"]) == (slug, STATUS[slug])
 
 
 @pytest.mark.parametrize("word", AFTER)
-async def test_a_stream_after_its_first_word(client, service, simulated, word):
+async def test_a_stream_after_its_first_word(client, service, simulated, hurried, word):
     """A stream that breaks off ends in one `error` event; nobody is asked again, and what was said was the letter's."""
     whole = (await client.post(LETTERS, json=LETTER)).json()["content"]
+    hurried(AFTER[word])
     simulated.ask("PUT", "/faults", {"fault": word})
     service.recorder.clear()
-    with nothing_left(service, simulated, 1, AFTER[word]):
+    async with nothing_left(service, simulated, 1, AFTER[word]):
         answer = await client.post(LETTERS, json=LETTER, headers=EVENTS)
     assert answer.status_code == 200
     *tokens, last = events(answer.text)

@@ -49,7 +49,7 @@ async def test_so_many_at_once(start, simulated):
     before = simulated.ask("GET", "/state")["requests"]
     async with start() as service, service.client() as client, service.client() as other:
         four = [asyncio.create_task(client.post(LETTERS, json=LETTER, headers=headers)) for headers in (EVENTS, {}) * 2]
-        await asyncio.to_thread(simulated.ask, "GET", f"/state?requests={before + 4}")
+        await asyncio.to_thread(simulated.reached, requests=before + 4)
         for headers in ({}, EVENTS):
             answer = await client.post(LETTERS, json=LETTER, headers=headers)
             told = problem(answer)

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.domain.briefings import Draft
 from telemetry.testing import Recorder
+from tests.patience import PATIENCE
 from tests.service.briefings.scripted import PROMPTS, Scripted
 
 BRIEFINGS = "/api/v1/briefings"
@@ -64,7 +65,7 @@ def settled(app: FastAPI) -> Callable[[], object]:
 
 async def until_settled(app: FastAPI) -> None:
     """Wait until no briefing is worked on."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while tasks := list(app.state.briefings._tasks.values()):
             await asyncio.gather(*tasks)
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from service.briefings import runner
+from tests.patience import until
 from tests.service.briefings.conftest import BRIEFINGS
 
 
@@ -46,9 +47,7 @@ async def test_so_many_at_once(app, client_of, model, recorder):
     for number in range(runner.AT_A_TIME + 3):
         async with client_of(f"caller-{number}") as client:
             await client.post(BRIEFINGS)
-    async with asyncio.timeout(10):
-        while model.calls["plan"] < runner.AT_A_TIME:  # noqa: ASYNC110 - the calls begin, and nothing says so
-            await asyncio.sleep(0.01)
+    await until(lambda: model.calls["plan"] >= runner.AT_A_TIME)
     assert recorder.metric("briefings_unfinished", briefing_state="running") == runner.AT_A_TIME
     assert recorder.metric("briefings_unfinished", briefing_state="queued") == 3
     gate.set()
@@ -64,9 +63,7 @@ async def test_one_caller_takes_one_place(client, bob, model, settled):
     for _ in range(runner.UNFINISHED_OF_ONE):
         await client.post(BRIEFINGS)
     await bob.post(BRIEFINGS)
-    async with asyncio.timeout(10):
-        while model.calls["plan"] < 2:  # noqa: ASYNC110 - the calls begin, and nothing says so
-            await asyncio.sleep(0.01)
+    await until(lambda: model.calls["plan"] >= 2)
     await asyncio.sleep(0)
     assert model.calls["plan"] == 2
 

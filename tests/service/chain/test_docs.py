@@ -16,6 +16,7 @@ import pytest
 
 import service
 from service.routes.docs import ASSETS, IMMUTABLE, POLICY, docs_router
+from tests.patience import PATIENCE
 from tests.service.chain.chain import Chain, routes
 
 FOLDER = Path(service.__file__).parent / "static" / "swagger-ui"
@@ -85,14 +86,14 @@ def address(tmp_path: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 def _wait(url: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with urlopen(url, timeout=1):  # noqa: S310 - our own address
+            with urlopen(url, timeout=PATIENCE):  # noqa: S310 - our own address
                 return
         except (URLError, OSError):
             if time.monotonic() > deadline:
@@ -110,7 +111,7 @@ def test_the_page_renders_in_a_browser_without_network(address: str, place: str,
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--enable-logging=stderr",
         f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=10000", "--dump-dom", address + place,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE, check=True)
     assert 'class="opblock-summary-path" data-path="/api/v1/jobs"' in done.stdout
     assert ('class="opblock-body"' in done.stdout) is ("#" in place)  # the linked operation is unfolded
     assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from service import __main__ as program
+from tests.patience import PATIENCE
 from tests.service.run.process import ROOT, completed, environment, running
 
 
@@ -181,7 +182,7 @@ def test_a_missing_dependency_is_named(tmp_path):
     """Without the installed packages one line says how to get them."""
     run = subprocess.run(
         [sys.executable, "-S", "-m", "service", "run"],
-        cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False, timeout=30,
+        cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("service: No module named '")
@@ -202,7 +203,7 @@ def test_a_reader_that_leaves(tmp_path):
     os.close(reader)
     run = subprocess.run(
         [sys.executable, "-m", "service", "openapi"],
-        cwd=ROOT, env=environment(tmp_path), stdout=writer, stderr=subprocess.PIPE, check=False, timeout=30,
+        cwd=ROOT, env=environment(tmp_path), stdout=writer, stderr=subprocess.PIPE, check=False, timeout=PATIENCE,
     )  # fmt: skip
     os.close(writer)
     assert (run.returncode, run.stderr) == (1, b"")
@@ -212,7 +213,7 @@ def redirected(directory, command, how):
     """Run a command with its streams redirected by a shell: status, standard output, standard error."""
     run = subprocess.run(
         ["sh", "-c", f'exec "$0" -m service {command} {how}', sys.executable],
-        cwd=ROOT, env=environment(directory), capture_output=True, text=True, check=False, timeout=30,
+        cwd=ROOT, env=environment(directory), capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     return run.returncode, run.stdout, run.stderr
 

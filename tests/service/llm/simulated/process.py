@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[4]
-_PATIENCE = 30
 FAST = ("--token-delay", "0", "--first-token-delay", "0")
 
 
@@ -30,8 +31,17 @@ class Provider:
         """Ask what is no call of the model."""
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, data, method=method)  # noqa: S310 - a URL of ours
-        with urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+        with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             return json.load(answer)
+
+    def reached(self, **counts: int) -> Any:
+        """Its state once each count is as high as that; it waits for ten seconds at a time."""
+        path = "/state?" + "&".join(f"{name}={least}" for name, least in counts.items())
+        for _ in range(int(PATIENCE / 10)):
+            state = self.ask("GET", path)
+            if all(state[name] >= least for name, least in counts.items()):
+                return state
+        raise AssertionError(f"{counts} in vain: {state}")
 
     def last(self) -> dict[str, Any]:
         """What `GET /requests` says of the last request."""

@@ -87,7 +87,7 @@ async def test_endless_stream(client: AsyncAnthropic, simulated: Provider):
             length += len(piece)
             if length > 4000:
                 break
-    state = simulated.ask("GET", f"/state?cancelled={before + 1}")
+    state = simulated.reached(cancelled=before + 1)
     assert (state["cancelled"], state["open"]) == (before + 1, 0)
 
 
@@ -112,7 +112,7 @@ async def test_disconnect(client: AsyncAnthropic, simulated: Provider):
         pieces = stream.text_stream
         assert len([await anext(pieces) for _ in range(3)]) == 3
         assert simulated.ask("GET", "/state")["open"] == 1
-    state = simulated.ask("GET", f"/state?cancelled={before + 1}")
+    state = simulated.reached(cancelled=before + 1)
     assert (state["cancelled"], state["open"]) == (before + 1, 0)
     assert (simulated.last()["outcome"], simulated.last()["faults"]) == ("cancelled", ["stall_after"])
 

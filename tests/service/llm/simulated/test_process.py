@@ -11,11 +11,11 @@ import httpx2
 import pytest
 
 from service.llm.simulated.console import _is_loopback
+from tests.patience import PATIENCE
 from tests.service.llm.simulated.asking import ASKED, fault
 from tests.service.llm.simulated.process import ROOT, provider
 
 HEADERS = {"x-api-key": "sk-secret", "anthropic-version": "2023-06-01"}
-PATIENCE = 30
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -25,7 +25,7 @@ async def test_signals(number: signal.Signals):
         async with httpx2.AsyncClient(base_url=running.url, headers=HEADERS) as http:
             await http.post("/v1/messages", json=ASKED)
             stalled = asyncio.create_task(http.post("/v1/messages", json=ASKED, headers=fault("stall")))
-            running_state = await asyncio.to_thread(running.ask, "GET", "/state?requests=2")
+            running_state = await asyncio.to_thread(running.reached, requests=2)
             assert running_state["open"] == 1
             running.process.send_signal(number)
             assert await asyncio.to_thread(running.process.wait, PATIENCE) == 0
