@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from service import shutdown
+from service.auth import jwks
 from service.database import engine
 from service.server import closing
 from telemetry import accounts, lifecycle
@@ -28,6 +29,7 @@ def take_time() -> None:
     """
     engine.WAIT_SECONDS = engine.PROBE_SECONDS = PATIENCE
     closing.LINGER = PATIENCE
+    jwks.FETCH_TIMEOUT_SECONDS = PATIENCE
     accounts.SLOW_LAYER_SECONDS = float("inf")
 
 

@@ -31,7 +31,7 @@ from tests.leaks.raw_provider import USAGE, events, message, raw_provider, said_
 from tests.leaks.real import environment
 from tests.leaks.test_peers import Trap, trapped
 from tests.leaks.wire import OPEN_METRICS, Instrumented, listening
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.service.briefings.conftest import until_settled
 from tests.service.llm.simulated.process import Provider, provider
 from tests.service.run.process import running
@@ -129,7 +129,7 @@ async def test_the_loudest_process_tells_nobody(tmp_path, simulated):
     with listening() as wire, trapped() as trap:
         settings = {"SIMULATED_PROVIDER_URL": simulated.url, "RATE_LIMITS": UNLIMITED, "DRAIN_SECONDS": "0"}
         given = environment(wire, tmp_path, **settings) | loud(trap)
-        async with running(tmp_path, "tests.patient_service", **given) as service:
+        async with running(tmp_path, **given) as service:
             headers = {"Authorization": b"Bearer " + service.token}
             url = f"http://127.0.0.1:{service.port}"
             async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client:
@@ -142,10 +142,11 @@ async def test_the_loudest_process_tells_nobody(tmp_path, simulated):
                 async with asyncio.timeout(PATIENCE):
                     while (await client.get(made.headers["Location"])).json()["status"] != "done":  # noqa: ASYNC110 - another process
                         await asyncio.sleep(0.1)
+            named = {"invoke_agent plan", "chat claude-sonnet-5-5"}
+            await until(lambda: named <= {span.name for span in wire.otlp.spans})
             service.signal()
             await service.ended()
             wire.lines += [service.stdout, service.stderr.replace(service.token, b"")]
-        assert {"invoke_agent plan", "chat claude-sonnet-5-5"} <= {span.name for span in wire.otlp.spans}
         assert wire.found(markers(planted)) == []
         assert trap.visitors == []
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 # GO_WAITS: a file without which no build ends. GO_CHANGES: a file that changes meanwhile. GO_STATUS: how builds end.
 _GO = """#!/bin/sh
@@ -60,7 +62,7 @@ class Builder:
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Runs the command; returns its status and what it wrote."""
         with self.start(*arguments, **environment) as process:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
 
     def builds(self) -> list[str]:

@@ -23,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from telemetry import names
 from tests.leaks.search import OTLP
+from tests.patience import PATIENCE
 from tests.stack.binaries import binary
 from tests.stack.footprint import Footprint
 from tests.stack.override import OUTPUTS, PORTS, override
@@ -31,7 +32,7 @@ from tests.stack.ports import Ports
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "otel-collector.yaml"
 PROTOBUF = "application/x-protobuf"
-_START_SECONDS, _STOP_SECONDS, _SEND_SECONDS = 120.0, 15.0, 120.0
+_START_SECONDS, _STOP_SECONDS, _SEND_SECONDS = 120.0, PATIENCE, 120.0
 _LENGTH_BYTES = 4
 _PAUSE = 0.05
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")

@@ -13,10 +13,11 @@ from typing import Any, Self
 
 import urllib3
 
+from tests.patience import PATIENCE
 from tests.stack.binaries import binary
 from tests.stack.ports import Ports
 
-_SECONDS, _STOP_SECONDS, _PAUSE = 60.0, 15.0, 0.05
+_SECONDS, _STOP_SECONDS, _PAUSE = PATIENCE, PATIENCE, 0.05
 
 
 class Prometheus:

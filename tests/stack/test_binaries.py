@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from stack import building, recipes
+from tests.patience import PATIENCE
 from tests.stack import binaries
 from tests.stack.builder import ROOT, Builder
 
 
 def eventually(holds: Callable[[], bool]) -> None:
     """Waits until something holds."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -132,7 +133,7 @@ def test_interrupted_build_leaves_nothing(builder: Builder) -> None:
     with builder.start("jaeger", GO_WAITS="/nowhere") as process:
         eventually(lambda: builder.builds() == ["jaeger"])
         process.terminate()
-        assert process.communicate(timeout=10) == ("jaeger: begun\n", "stack-binaries: interrupted\n")
+        assert process.communicate(timeout=PATIENCE) == ("jaeger: begun\n", "stack-binaries: interrupted\n")
     assert process.returncode == 1
     assert not builder.running()
     assert (builder.finished(), builder.begun()) == ([], [])
@@ -158,7 +159,7 @@ def test_two_builds_at_once_are_one(builder: Builder, tmp_path: Path) -> None:
         with builder.start("jaeger") as second:
             assert second.stdout.readline() == "jaeger: waits for another build\n"
             ready.touch()
-            assert [process.wait(timeout=10) for process in (first, second)] == [0, 0]
+            assert [process.wait(timeout=PATIENCE) for process in (first, second)] == [0, 0]
             assert first.stdout.read().splitlines()[2:] == second.stdout.read().splitlines()
     assert builder.builds() == ["jaeger"]
 

@@ -82,7 +82,8 @@ async def test_the_service_does_not_notice(tmp_path):
         Backends(HEALTHY) as backends,
         Collector(tmp_path / "run", changes=SMALL, environment=backends.environment) as collector,
     ):
-        async with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint) as service:
+        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
+        async with running(tmp_path, "tests.service.run.slow_service", **settings) as service:
 
             async def answers():
                 paths = ["/api/v1/jobs", "/readyz"] * 20

@@ -9,6 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.leaks.corpus import Corpus, examples
 from tests.leaks.keyed import texts
 from tests.leaks.search import Search
+from tests.patience import PATIENCE
 from tests.stack.collector import Collector
 from tests.stack.fields import SIGNALS, put, unreachable
 from tests.stack.matrix import Placed, everywhere, leaks, of_person
@@ -20,7 +21,6 @@ STEP = 1 if "LEAKS_WHOLE" in os.environ else 6
 EMAIL = "jane.roe7@mail.example.org"
 SPAN_NAME = ("resource_spans", "scope_spans", "spans", "name")
 SPAN_VALUE = ("resource_spans", "scope_spans", "spans", "attributes", "value")
-_PATIENCE_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_metrics_that_are_made_of_spans_tell_nothing(tmp_path, planted):
             # What has no name is not counted.
             resource.resource.attributes.append(pair("service.name", "jobs"))
         assert running.send("traces", request).status == 200
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while b"the last one" not in (told := running.raw("spans")):
             assert time.monotonic() < deadline
             time.sleep(0.05)

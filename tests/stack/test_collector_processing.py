@@ -13,7 +13,7 @@ from tests.leaks.search import OTLP
 from tests.stack.collector import Collector
 
 LONGEST = 32_768
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")

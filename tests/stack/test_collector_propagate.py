@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from telemetry import names
+from tests.patience import PATIENCE, until
 from tests.stack.collector import Collector
 from tests.telemetry.asgi import serving, watch
 
@@ -30,9 +31,10 @@ async def test_a_failing_statement_lets_nothing_out(collector):
         return "x"
 
     _, recorder = watch(app, otlp_endpoint=collector.endpoint)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         async with serving(app) as served:
             assert {(await served.get("/hello")).status for _ in range(REQUESTS)} == {200}
+            await until(lambda: collector.raw("logs"))
     lost = {
         reason: recorder.metric("telemetry_dropped_items_total", signal="traces", reason=reason)
         for reason in names.DROP_REASONS

@@ -8,7 +8,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -106,7 +106,7 @@ def receiving(status: int = 200) -> Iterator[Receiver]:
     thread = threading.Thread(target=receiver.serve_forever, args=(0.02,))
     thread.start()
     try:
-        with time_to_flush() if status == 200 else nullcontext():
+        with time_to_flush():
             yield receiver
     finally:
         receiver.shutdown()

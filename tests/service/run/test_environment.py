@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.settings.spelling import KNOWN
+from tests.patience import until
 from tests.service.run.process import completed, environment, running
 from tests.telemetry.receiver import receiving
 
@@ -59,6 +60,7 @@ async def test_headers_are_not_captured_by_the_environment(tmp_path):
     with receiving() as receiver:
         async with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, **captured) as service:
             await service.exchange(service.request("/api/v1/jobs"))
+            await until(lambda: receiver.spans)
             service.signal()
             await service.ended()
     keys = {pair.key for span in receiver.spans for pair in span.attributes}
@@ -81,6 +83,7 @@ async def test_the_sdk_is_not_told_otherwise(tmp_path):
     with receiving() as receiver:
         async with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, **told) as service:
             await service.exchange(service.request("/api/v1/jobs"))
+            await until(lambda: any(span.name == "GET /api/v1/jobs" for span in receiver.spans) and receiver.logs)
             service.signal()
             await service.ended()
     assert {path for path, _, _ in receiver.posts} == {"/v1/traces", "/v1/logs"}

@@ -6,6 +6,7 @@ import re
 import pytest
 import pytest_asyncio
 
+from tests.patience import PATIENCE
 from tests.service.run.process import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -16,7 +17,7 @@ async def service(tmp_path_factory):
     """One process for all tests; at its end nothing is open and its log is clean."""
     async with running(tmp_path_factory.mktemp("service"), "tests.service.run.slow_service") as process:
         yield process
-        assert await process.metric("http_server_active_requests") == 1  # the one that asks
+        await process.serves(0)
         process.signal()
         assert await process.ended() == 0
         assert b"Traceback" not in process.stdout + process.stderr
@@ -27,7 +28,7 @@ async def until_closed(service, data):
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     writer.write(data)
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         received = await reader.read()
     writer.close()
     return received

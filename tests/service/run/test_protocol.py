@@ -9,6 +9,7 @@ import struct
 import pytest
 import pytest_asyncio
 
+from tests.patience import PATIENCE, until
 from tests.service.run.process import running
 
 HOST = b"Host: localhost\r\n"
@@ -31,6 +32,13 @@ async def service(tmp_path_factory):
 def status(answer: bytes) -> int:
     """The status code of an answer."""
     return int(answer.split(b" ", 2)[1])
+
+
+async def hesitant(service):
+    """A connection that takes little to send before the server has read what came before it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+    return reader, writer
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -135,10 +143,13 @@ async def test_an_absolute_target_has_its_query(service):
 
 async def test_one_log_line_for_a_flood(service):
     """However much is not HTTP, the log says so once a minute."""
+    said = service.stdout.count(b'"http.request.invalid"')
     for _ in range(20):
         await service.exchange(b"nonsense\r\n\r\n")
-    await asyncio.sleep(0.2)
-    assert service.stdout.count(b'"http.request.invalid"') == 1
+    await service.exchange(service.request("/fast", "X-Request-ID: behind-the-flood"))
+    await until(lambda: b"behind-the-flood" in service.stdout)
+    assert service.stdout.count(b'"http.request.invalid"') - said <= 1
+    assert b'"http.request.invalid"' in service.stdout
 
 
 @pytest.mark.parametrize(
@@ -169,7 +180,7 @@ async def test_a_head_over_64_kib_in_small_headers(service):
 async def test_a_head_without_end(service, start):
     """An endless target, header or list of headers is 431 long before it fills the memory."""
     piece = b"X-B: b\r\n" * 1000 if start.endswith(b"\n") else b"a" * 8000
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    reader, writer = await hesitant(service)
     writer.write(start)
     sent = 0
     answer = b""
@@ -195,7 +206,7 @@ async def test_a_trailer_without_end(service, piece):
     head = service.request(
         "/api/v1/applications", "Transfer-Encoding: chunked", "Content-Type: application/json", method="POST"
     )
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    reader, writer = await hesitant(service)
     writer.write(head + b"2\r\n{}\r\n0\r\n" + (b"" if piece.endswith(b"\n") else b"X-A: "))
     sent = 0
     try:
@@ -230,7 +241,7 @@ async def test_pipelined_requests_keep_their_order_and_ids(service):
     answer = await service.exchange(requests)
     assert re.findall(rb"x-request-id: (\S+)", answer) == [b"pipe-%d" % n for n in range(20)]
     assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200"] * 20
-    await asyncio.sleep(0.2)
+    await until(lambda: re.search(rb'"pipe-19".*\n', service.stdout))
     events = [json.loads(line) for line in service.stdout.splitlines() if b"pipe-" in line]
     assert [event["request_id"] for event in events] == [f"pipe-{n}" for n in range(20)]
     assert len({event["trace_id"] for event in events}) == 20
@@ -332,7 +343,7 @@ async def test_a_large_body_is_answered_before_it_ends(service):
     for _ in range(120):
         writer.write(b"a" * 100_000)
         await asyncio.sleep(0)
-    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
     writer.close()
     assert status(answer) == 413
 
@@ -350,16 +361,18 @@ async def test_a_client_that_leaves(service, reset):
             await asyncio.sleep(0.05)
             if reset:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    await asyncio.sleep(1.5)
-    assert await service.metric("http_server_active_requests") == 1  # the one that asks
+    await service.serves(0)
 
 
-async def test_pipelined_requests_wait_in_the_client(service):
+async def test_pipelined_requests_wait_in_the_client(service, tmp_path):
     """While a request runs, those behind it fill the client's buffers, not the server's memory."""
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     head = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Fill: " + b"a" * 4000 + b"\r\n\r\n"
-    writer.write(service.request("/slow?seconds=2").replace(b"Connection: close\r\n", b"") + head * 5000)
+    lasting = service.request(f"/until?file={tmp_path / 'released'}").replace(b"Connection: close\r\n", b"")
+    writer.write(lasting + head * 5000)
     await asyncio.sleep(1)
     assert writer.transport.get_write_buffer_size() > 10_000_000
     assert reader._buffer == b""
     writer.transport.abort()
+    (tmp_path / "released").touch()
+    await service.serves(0)

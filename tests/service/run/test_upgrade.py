@@ -13,7 +13,7 @@ async def test_a_body_behind_an_offer_is_a_body(tmp_path, protocol, chunked):
     """What follows a head with `Upgrade` is the request's body by its length or chunks, never the next request."""
     framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(HIDDEN)}"
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN) if chunked else HIDDEN
-    async with running(tmp_path, DRAIN_SECONDS="0") as service:
+    async with running(tmp_path, "tests.patient_service", DRAIN_SECONDS="0") as service:
         head = (
             f"PUT /api/v1/profiles/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {service.token.decode()}\r\n"
             f"Content-Type: application/json\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n{framing}\r\n\r\n"
@@ -27,7 +27,7 @@ async def test_a_body_behind_an_offer_is_a_body(tmp_path, protocol, chunked):
 async def test_a_body_behind_an_offer_is_read(tmp_path):
     """A PUT with `Upgrade: h2c`, as `curl --http2` sends it, is served like any other."""
     body = b'{"name": "Ada", "email": "ada@example.com"}'
-    async with running(tmp_path, DRAIN_SECONDS="0") as service:
+    async with running(tmp_path, "tests.patient_service", DRAIN_SECONDS="0") as service:
         head = (
             f"PUT /api/v1/profiles/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {service.token.decode()}\r\n"
             "Content-Type: application/json\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n"

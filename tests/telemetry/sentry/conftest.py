@@ -11,6 +11,7 @@ import pytest
 from telemetry import TelemetrySettings
 from telemetry.pii import Policy, Scrubber, Sink, read_policy
 from telemetry.sentry import Sentry
+from tests.patience import time_to_flush
 from tests.sentry_endpoint import SentryEndpoint
 
 KEY = b"0123456789abcdef"
@@ -59,7 +60,7 @@ class Running:
 def a_sentry(scrub: Scrubber, **settings: object) -> Iterator[Running]:
     """Run a client for the length of a `with`."""
     counts = Counts()
-    with SentryEndpoint() as endpoint:
+    with SentryEndpoint() as endpoint, time_to_flush():
         told = {"service_name": "test", "sentry_dsn": endpoint.dsn, **settings}
         sentry = Sentry(TelemetrySettings(**told), Sink("sentry", scrub, counts), lambda *_: None)
         sentry.start()

@@ -9,6 +9,7 @@ import sentry_sdk
 import sentry_sdk.logger
 
 from telemetry.pii import Scrubber
+from tests.patience import time_to_flush
 from tests.sentry_endpoint import SentryEndpoint
 from tests.telemetry.sentry import places
 from tests.telemetry.sentry.conftest import NO_POLICY, Running, a_sentry, scrubber
@@ -18,7 +19,7 @@ PRIVATE = "ann@example.com"
 
 def test_environment_opens_nothing(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """No SENTRY_* or proxy variable sends, prints or changes anything."""
-    with SentryEndpoint() as other:
+    with SentryEndpoint() as other, time_to_flush():
         elsewhere = other.dsn.replace("key@", "")
         for name, value in {
             "SENTRY_DSN": other.dsn,
@@ -72,7 +73,7 @@ def test_the_sdk_takes_nothing_up_by_itself(running: Running) -> None:
 def test_nothing_is_injected_into_outgoing_requests(running: Running) -> None:
     """Requests by httpx and urllib carry no `sentry-trace` and no `baggage`."""
     del running
-    with SentryEndpoint() as peer:
+    with SentryEndpoint() as peer, time_to_flush():
         url = peer.dsn.replace("key@", "")
         httpx.post(url, content=b"{}", trust_env=False)
         urllib.request.urlopen(urllib.request.Request(url, b"{}")).close()  # noqa: S310 - a loopback address

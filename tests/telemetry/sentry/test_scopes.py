@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, WebSocket
 
 from telemetry.request import current_request
 from telemetry.tracing import current_ids
+from tests.patience import time_to_flush
 from tests.sentry_endpoint import SentryEndpoint
 from tests.telemetry.asgi import Served, serving, watch
 from tests.telemetry.sentry.conftest import KEY, a_sentry, scrubber
@@ -50,7 +51,7 @@ def own_tags(event: dict) -> set[str]:
 async def test_each_request_has_its_own_scope() -> None:
     """Tags, context, extra, user and breadcrumbs reach the event of their own request, and no other one's."""
     app = make_app()
-    with SentryEndpoint() as endpoint:
+    with SentryEndpoint() as endpoint, time_to_flush():
         watch(app, sentry_dsn=endpoint.dsn, sentry_traces_sample_rate=1.0)
         async with serving(app) as served:
             await asyncio.gather(*(served.get(f"/fails/item{n}") for n in range(5)))
@@ -72,7 +73,7 @@ async def test_each_request_has_its_own_scope() -> None:
 async def test_what_the_application_captures_is_linked() -> None:
     """A message that the application itself captures has the response's trace, from a thread too."""
     app = make_app()
-    with SentryEndpoint() as endpoint:
+    with SentryEndpoint() as endpoint, time_to_flush():
         watch(app, sentry_dsn=endpoint.dsn, sentry_traces_sample_rate=0.0)
         async with serving(app) as served:
             answer = await served.get("/says/hello")
@@ -94,7 +95,7 @@ async def test_the_callers_principal_is_the_user() -> None:
         current_request(request.scope).principal = "ann"
         raise ValueError
 
-    with SentryEndpoint() as endpoint:
+    with SentryEndpoint() as endpoint, time_to_flush():
         watch(app, sentry_dsn=endpoint.dsn, pseudonym_key=KEY)
         async with serving(app) as served:
             await served.get("/fails")
@@ -120,7 +121,7 @@ async def connect(served: Served, path: str) -> None:
 async def test_each_websocket_has_its_own_scope() -> None:
     """Two connections of one server share no tag."""
     app = make_app()
-    with SentryEndpoint() as endpoint:
+    with SentryEndpoint() as endpoint, time_to_flush():
         watch(app, sentry_dsn=endpoint.dsn)
         async with serving(app) as served:
             for item in ("one", "two"):
@@ -141,7 +142,7 @@ def test_the_sdk_is_given_back() -> None:
 
 def test_two_applications_keep_their_clients() -> None:
     """Of two applications in a process, each sends its own; the one that stops first leaves the other's in place."""
-    with SentryEndpoint() as endpoint:
+    with SentryEndpoint() as endpoint, time_to_flush():
         with a_sentry(scrubber(), service_version="first") as first:
             with a_sentry(scrubber(), service_version="second") as second:
                 sentry_sdk.capture_message("of the second")

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 from anthropic import AsyncAnthropic
 
+from tests.patience import PATIENCE
 from tests.service.llm.simulated.process import Provider, provider
 
 
@@ -21,7 +22,7 @@ async def client(simulated: Provider) -> AsyncIterator[AsyncAnthropic]:
     """The official client, which retries nothing by itself, with an empty prompt cache at the other end."""
     simulated.ask("DELETE", "/cache")
     async with (
-        httpx2.AsyncClient() as http,
+        httpx2.AsyncClient(timeout=PATIENCE) as http,
         AsyncAnthropic(api_key="sk-simulated", base_url=simulated.url, max_retries=0, http_client=http) as made,
     ):
         yield made

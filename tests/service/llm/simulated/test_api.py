@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.patience import PATIENCE
 from tests.service.llm.simulated.asking import ASKED, TOOL, cached
 from tests.service.llm.simulated.process import Provider
 
@@ -16,7 +17,7 @@ HEADERS = {"x-api-key": "sk-1", "anthropic-version": "2023-06-01"}
 @pytest.fixture
 async def http(simulated: Provider) -> AsyncIterator[httpx2.AsyncClient]:
     """A client that is no SDK."""
-    async with httpx2.AsyncClient(base_url=simulated.url, headers=HEADERS) as made:
+    async with httpx2.AsyncClient(base_url=simulated.url, headers=HEADERS, timeout=PATIENCE) as made:
         yield made
 
 
@@ -99,7 +100,7 @@ async def test_no_json(http: httpx2.AsyncClient, body: bytes):
 )
 async def test_keys(simulated: Provider, headers: dict[str, str], status: int):
     """A key is needed, in either header; where there are two it is `x-api-key`."""
-    async with httpx2.AsyncClient(base_url=simulated.url) as http:
+    async with httpx2.AsyncClient(base_url=simulated.url, timeout=PATIENCE) as http:
         answer = await http.post("/v1/messages", json=ASKED, headers=headers | {"anthropic-version": "2023-06-01"})
     assert answer.status_code == status
 
@@ -108,7 +109,7 @@ async def test_keys(simulated: Provider, headers: dict[str, str], status: int):
 async def test_version(simulated: Provider, version: str | None):
     """A version that exists is needed."""
     headers = {"x-api-key": "k"} | ({"anthropic-version": version} if version else {})
-    async with httpx2.AsyncClient(base_url=simulated.url) as http:
+    async with httpx2.AsyncClient(base_url=simulated.url, timeout=PATIENCE) as http:
         assert (await http.post("/v1/messages", json=ASKED, headers=headers)).status_code == 400
 
 

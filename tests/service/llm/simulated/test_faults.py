@@ -10,6 +10,7 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from service.llm.simulated.faults import Fault, UnknownFault, befall, parse
+from tests.patience import PATIENCE
 from tests.service.llm.simulated.asking import ASKED, TOOL, fault, streamed
 from tests.service.llm.simulated.process import Provider, provider
 
@@ -96,7 +97,7 @@ async def test_endless_json(simulated: Provider):
     headers = {"x-api-key": "k", "anthropic-version": "2026-10-21", **fault("endless")}
     length = 0
     async with (
-        httpx2.AsyncClient() as http,
+        httpx2.AsyncClient(timeout=PATIENCE) as http,
         http.stream("POST", simulated.url + "/v1/messages", json=ASKED, headers=headers) as answer,
     ):
         async for chunk in answer.aiter_bytes():

@@ -22,7 +22,7 @@ HEADERS = {"x-api-key": "sk-secret", "anthropic-version": "2023-06-01"}
 async def test_signals(number: signal.Signals):
     """A signal ends it with status 0, in the middle of a call and without a word of it."""
     with provider() as running:
-        async with httpx2.AsyncClient(base_url=running.url, headers=HEADERS) as http:
+        async with httpx2.AsyncClient(base_url=running.url, headers=HEADERS, timeout=PATIENCE) as http:
             await http.post("/v1/messages", json=ASKED)
             stalled = asyncio.create_task(http.post("/v1/messages", json=ASKED, headers=fault("stall")))
             running_state = await asyncio.to_thread(running.reached, requests=2)
