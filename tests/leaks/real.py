@@ -14,6 +14,7 @@ from service.commands.token import make_token
 from service.database.models import Profile
 from service.settings import Settings
 from tests.leaks.wire import PSEUDONYM_KEY, Instrumented, Wire, served
+from tests.patience import PATIENCE
 from tests.story_service import add_routes
 
 SECRET = "s" * 64
@@ -60,6 +61,7 @@ def environment(wire: Wire, directory: Path, **given: str) -> dict[str, str]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": wire.otlp.endpoint,
         "SENTRY_DSN": wire.sentry.dsn,
         "SENTRY_TRACES_SAMPLE_RATE": "1",
+        "LLM_CONNECT_SECONDS": str(PATIENCE),
         "PII_PSEUDONYM_KEY": PSEUDONYM_KEY.decode(),
         **given,
     }

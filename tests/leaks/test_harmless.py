@@ -4,7 +4,6 @@ import json
 import re
 
 from service.domain.catalogue import catalogue
-from telemetry import accounts
 from telemetry.routes import RouteTable
 from tests.leaks.foreign import foreign
 from tests.leaks.policies import scrub_nobody
@@ -119,8 +118,6 @@ async def journey(tmp_path) -> dict[str, list[str]]:
 
 async def test_what_is_harmless_is_told_as_it_is(tmp_path, monkeypatch):
     """Every line, span, record and Sentry event of a harmless journey is the same with and without a policy."""
-    # On a busy machine a layer may be slow enough for a span of its own.
-    monkeypatch.setattr(accounts, "SLOW_LAYER_SECONDS", float("inf"))
     scrubbed = await journey(tmp_path / "with")
     scrub_nobody(monkeypatch)
     plain = await journey(tmp_path / "without")

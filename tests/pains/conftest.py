@@ -15,6 +15,7 @@ from service.commands.token import make_token
 from service.settings import Settings
 from telemetry import TelemetrySettings, instrument
 from telemetry.testing import Recorder
+from tests.patience import PATIENCE
 from tests.story_service import add_routes
 
 LIMITS = '{"default": {"limit": 1000000}, "auth": {"limit": 1000000}}'
@@ -53,6 +54,7 @@ def real(tmp_path: Path) -> Serve:
             "DATA_DIR": str(tmp_path),
             "JWT_SECRET": "s" * 64,
             "RATE_LIMITS": LIMITS,
+            "LLM_CONNECT_SECONDS": str(PATIENCE),
             "PROMPT_CACHE_WARM_ON_STARTUP": "false",  # there is no provider
         }
         settings = Settings.load(given | environ)

@@ -13,6 +13,7 @@ from service.commands.token import make_token
 from service.database import Database
 from service.settings import Settings
 from telemetry.testing import Recorder
+from tests.patience import PATIENCE
 from tests.service.postgresql import PostgreSQL
 
 MakeSettings = Callable[..., Settings]
@@ -41,6 +42,7 @@ def settings(tmp_path: Path, backend: str, request: pytest.FixtureRequest) -> Ma
         "DATA_DIR": str(tmp_path),
         "JWT_SECRET": "s" * 64,
         "RATE_LIMITS": LIMITS,
+        "LLM_CONNECT_SECONDS": str(PATIENCE),
         "PROMPT_CACHE_WARM_ON_STARTUP": "false",  # there is no provider, unless a test starts one
     }
     if backend == "postgresql":

@@ -16,6 +16,7 @@ from service.commands.token import make_token
 from service.settings import Settings
 from telemetry import names
 from telemetry.testing import Recorder
+from tests.patience import PATIENCE
 from tests.service.answers.asking import ME, PROFILE
 
 LIMITS = """{"default": {"limit": 100000}, "auth": {"limit": 100000}, "llm": {"limit": 1000, "tokens": 400000},
@@ -71,6 +72,7 @@ class Service:
 async def started(directory: Path, **environ: str) -> AsyncIterator[Service]:
     """An application that has started, with hardly a pause before it asks again."""
     given = {"DATA_DIR": str(directory), "JWT_SECRET": "s" * 64, "PII_PSEUDONYM_KEY": "k" * 64}
+    given["LLM_CONNECT_SECONDS"] = str(PATIENCE)
     settings = Settings.load(given | {"RATE_LIMITS": LIMITS, "PROMPT_CACHE_WARM_ON_STARTUP": "false"} | environ)
     app = create_app(settings)
     app.state.assistance.router._jitter = lambda: 0.02

@@ -12,6 +12,7 @@ from service.llm.anthropic import AnthropicProvider
 from service.llm.anthropic.client import MOST_BYTES
 from service.llm.anthropic.messages import as_completion
 from service.llm.attempt import AttemptFailed
+from tests.patience import PATIENCE
 from tests.service.llm.scripted import CALL
 
 ENVIRONMENT = {
@@ -53,16 +54,16 @@ async def answering(*parts: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*serving)  # nobody is left to be answered
 
 
 @asynccontextmanager
 async def provider(url: str, **credential: str) -> AsyncIterator[AnthropicProvider]:
     """A provider at that address."""
-    made = AnthropicProvider(
-        "anthropic", url, "claude-sonnet-5-5", connect_seconds=5, caching=True, **credential or {"api_key": "sk-ours"}
-    )
+    credential = credential or {"api_key": "sk-ours"}
+    model = "claude-sonnet-5-5"
+    made = AnthropicProvider("anthropic", url, model, connect_seconds=PATIENCE, caching=True, **credential)
     try:
         yield made
     finally:
@@ -115,7 +116,7 @@ async def test_the_environment_changes_nothing_that_is_sent(monkeypatch, credent
 async def test_an_answer_without_end_is_left(stream, status, part):
     """Of an answer that never ends a few megabytes are read, whatever it is made of."""
     kind = "text/event-stream" if stream else "application/json"
-    async with asyncio.timeout(20), answering(head(kind, status), part) as (url, _), provider(url) as made:
+    async with asyncio.timeout(PATIENCE), answering(head(kind, status), part) as (url, _), provider(url) as made:
         assert await failed(made, stream=stream) == "endless"
 
 

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service.llm.anthropic import AnthropicProvider
+from service.llm.anthropic import pieces as module
 from service.llm.attempt import AttemptFailed
 from service.llm.model import Completion, Usage
+from tests.patience import PATIENCE
 from tests.service.llm.scripted import CALL
 
 _MESSAGE = {
@@ -66,7 +68,7 @@ async def saying(*events: object) -> AsyncIterator[tuple[AnthropicProvider, Wire
     wire = Wire(events)
     async with await asyncio.start_server(wire.serve, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        client = AnthropicProvider("wire", url, "m", api_key="k", connect_seconds=5, caching=True)
+        client = AnthropicProvider("wire", url, "m", api_key="k", connect_seconds=PATIENCE, caching=True)
         try:
             yield client, wire
         finally:
@@ -93,8 +95,9 @@ async def test_stream():
     assert completion == Completion("Good day\n\n", "end_turn", Usage(3, 2, 0, 2), "wire", "m-1", "msg_1")
 
 
-async def test_connection_is_kept():
+async def test_connection_is_kept(monkeypatch):
     """A stream that was read to its end leaves its connection to the next one: with TLS a new one costs round trips."""
+    monkeypatch.setattr(module, "_END_SECONDS", PATIENCE)
     async with saying(START, BLOCK, text("Hi"), END, STOP) as (client, wire):
         for _ in range(3):
             await read(client)
