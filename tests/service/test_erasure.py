@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from service.domain import cover_letters
 from service.domain.catalogue import catalogue
 from service.domain.ownership import owner_of
 from tests.leaks.assisted import BRIEFINGS, EVENTS, LETTERS, QUESTIONS, UNLIMITED
@@ -113,14 +114,22 @@ async def test_nothing_of_what_a_model_wrote_is_left_in_the_files(client, app, s
 
 
 @FORMS
-async def test_a_letter_that_an_erasure_overtakes_is_not_kept(client, simulated, database_path, accept):
+async def test_a_letter_that_an_erasure_overtakes_is_not_kept(client, simulated, database_path, accept, monkeypatch):
     """A letter that is being written while its owner leaves is told to have come to nothing, and is in no file."""
     await fill(client)
     suffer(simulated, "first:300", "slow:2")
+    erased, keep = asyncio.Event(), cover_letters.keep
+
+    async def overtaken(*arguments):
+        await erased.wait()
+        return await keep(*arguments)
+
+    monkeypatch.setattr(cover_letters, "keep", overtaken)
     begun = asyncio.create_task(asked(simulated, 1))
     writing = asyncio.create_task(client.post(LETTERS, json={"job_id": JOB}, headers=accept))
     await begun
     assert (await client.delete(ME)).status_code == 204
+    erased.set()
     answer = await writing
     assert answer.status_code == (200 if accept else 409)
     assert "conflict" in answer.text

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from service.domain import cover_letters
 from tests.service.answers.asking import EVENTS, JOB, LETTER, LETTERS, ME, PROFILE, code, events, letters, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,8 +69,15 @@ async def test_bad_bodies(client, simulated, body, field, headers):
     assert simulated.ask("GET", "/state")["requests"] == before
 
 
-async def test_a_profile_that_was_erased_meanwhile(service, simulated):
+async def test_a_profile_that_was_erased_meanwhile(service, simulated, monkeypatch):
     """Whoever erases their profile while a letter is written has none kept, in neither form."""
+    erased, keep = asyncio.Event(), cover_letters.keep
+
+    async def overtaken(*arguments):
+        await erased.wait()
+        return await keep(*arguments)
+
+    monkeypatch.setattr(cover_letters, "keep", overtaken)
     async with service.client() as client:
         simulated.ask("PUT", "/faults", {"fault": "slow:5"})
         before = len(letters(service.database))
@@ -80,6 +88,7 @@ async def test_a_profile_that_was_erased_meanwhile(service, simulated):
             await asyncio.to_thread(simulated.reached, requests=asked + 2)
             await client.delete(ME)
             await client.put(ME, json=PROFILE)
+            erased.set()
         assert problem(whole.result())["status"] == 409
         last = events(streamed.result().text)[-1]
         assert (last.name, last.data["status"]) == ("error", 409)
