@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.commands.token import make_token
-from service.database import Database
+from service.database import Database, sqlite
 from service.settings import Settings
 from telemetry.testing import Recorder
 from tests.patience import PATIENCE
@@ -58,6 +58,12 @@ def settings(tmp_path: Path, backend: str, request: pytest.FixtureRequest) -> Ma
 def database_path(tmp_path: Path) -> Path:
     """The SQLite file."""
     return tmp_path / "clearstory.db"
+
+
+@pytest.fixture
+def patient_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite whose connections wait for each other for as long as it takes."""
+    monkeypatch.setattr(sqlite, "_MAX_BUSY_SECONDS", PATIENCE)
 
 
 @pytest.fixture

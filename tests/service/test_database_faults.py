@@ -8,11 +8,11 @@ from contextlib import closing
 import pytest
 from sqlalchemy import exc, text
 
-from service.database import Database, QueryFailed, StartFailed, engine, sqlite
+from service.database import Database, QueryFailed, StartFailed, engine
 from service.database.faults import classify
 from service.domain.catalogue import catalogue
 from service.errors import Unavailable
-from tests.patience import PATIENCE, until
+from tests.patience import until
 
 ME = "/api/v1/profiles/me"
 GOOD = {"name": "Ada", "email": "ada@example.org"}
@@ -32,12 +32,6 @@ def elsewhere(database_path):
                 source.rename(target)
 
     return move
-
-
-@pytest.fixture
-def patient_file(monkeypatch):
-    """A file whose connections wait for each other for as long as it takes."""
-    monkeypatch.setattr(sqlite, "_MAX_BUSY_SECONDS", PATIENCE)
 
 
 @pytest.mark.parametrize("whole", [True, False])
