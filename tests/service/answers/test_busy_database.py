@@ -9,6 +9,7 @@ import pytest
 from service.database import patience
 from service.domain import cover_letters
 from service.errors import Unavailable
+from tests.patience import until
 from tests.service.answers.asking import EVENTS, LETTER, LETTERS, code, events, letters, problem, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,9 +27,7 @@ async def written_to(service):
     with closing(sqlite3.connect(service.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
-        async with asyncio.timeout(20):
-            while not service.recorder.events("database.unavailable"):  # noqa: ASYNC110 - nothing says so
-                await asyncio.sleep(0.01)
+        await until(lambda: service.recorder.events("database.unavailable"))
         other.execute("ROLLBACK")
 
 
