@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telemetry import names
 from telemetry.foreign_records import mark_reported
 from telemetry.logs import get_logger
-from telemetry.tracing import describe_refusal, record_failure
+from telemetry.server_span import describe_refusal, record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from telemetry import names
 from telemetry.logs import bind_request, get_logger, unbind_request
 from telemetry.request import current_request
-from telemetry.tracing import close_current, describe_request, mark_failed
+from telemetry.server_span import close_current, describe_request, mark_failed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

@@ -13,12 +13,11 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider, sampling
-from opentelemetry.trace import Span, SpanContext, SpanKind, Tracer
+from opentelemetry.trace import Span, SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.background import BackgroundTask
 
-from telemetry import names
-from telemetry.current_span import CurrentSpan, links_to, set_failed
+from telemetry.current_span import CurrentSpan, links_to
 from telemetry.exceptions import MAX_TEXT_CHARS, exception_attributes
 from telemetry.values import any_value
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from starlette.types import ASGIApp, Scope
 
-    from telemetry.request import RemoteTrace
     from telemetry.settings import TelemetrySettings
 
 _SCOPE = "clearstory"
@@ -246,37 +244,6 @@ def span_ids(span: Span) -> SpanIds | None:
     return SpanIds(f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled)
 
 
-def describe_request(request_id: str, remote: RemoteTrace | None) -> SpanIds | None:
-    """Put the request's id on the current span, link the trace of a caller that is not believed, and give its ids."""
-    span = trace.get_current_span()
-    if span.is_recording():
-        span.set_attribute(names.ATTR_REQUEST_ID, request_id)
-        if remote is not None and (context := _remote_context(remote)) is not None:
-            span.add_link(context)
-    return span_ids(span)
-
-
-def describe_refusal(attributes: Mapping[str, str]) -> None:
-    """Put onto the current span what refused the request.
-
-    Args:
-        attributes: under names of `telemetry.names`.
-    """
-    trace.get_current_span().set_attributes(attributes)
-
-
-def record_failure(exception: BaseException) -> None:
-    """Record an unhandled exception on the current span.
-
-    Args:
-        exception: also one whose text cannot be had: the SDK's own `record_exception` raises with it.
-    """
-    span = trace.get_current_span()
-    if span.is_recording():
-        span.add_event("exception", dict(exception_attributes(exception)))
-        mark_failed(exception)
-
-
 def record_as_told(span: Span) -> None:
     """Make a span record exceptions by `exception_attributes`; the SDK's own way tells whatever their texts quote.
 
@@ -294,22 +261,3 @@ def _record(
     escaped: bool = False,  # noqa: ARG001 - the SDK's signature; deprecated in the conventions
 ) -> None:
     span.add_event("exception", {**exception_attributes(exception), **(attributes or {})}, timestamp)
-
-
-def mark_failed(exception: BaseException) -> None:
-    """Set the current span's status and `error.type` to an exception's class; its text stays in the event.
-
-    contrib sets both to the status code when a 500 starts, so they are set once more after it.
-    """
-    set_failed(trace.get_current_span(), type(exception).__qualname__)
-
-
-def close_current() -> None:
-    """End the current span now, before its owner adds a second copy of the exception."""
-    trace.get_current_span().end()
-
-
-def _remote_context(remote: RemoteTrace) -> SpanContext | None:
-    carrier = {"traceparent": remote.traceparent}
-    context = trace.get_current_span(TraceContextTextMapPropagator().extract(carrier, Context())).get_span_context()
-    return context if context.is_valid else None
