@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from telemetry.collector import nested, odd_keys
-from telemetry.collector.gates import AFTER_KEY, BEFORE_KEY, BEFORE_SHORT, FOLDED, KEYS, TEXT, WITHOUT_EXEMPT
+from telemetry.collector.clauses import FOLDED, KEYS, TEXT, WITHOUT_EXEMPT, WORDLESS
+from telemetry.collector.gates import AFTER_KEY, BEFORE_KEY, BEFORE_SHORT
 from telemetry.collector.ottl import any_of, literal, where
 from telemetry.collector.scrubbing import HITS, MAP, NO_HITS, OURS, RESERVED, UNSCRUBBABLE, WEAKER, hit
+from telemetry.collector.wordless import ENDS, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +143,8 @@ def _look(context: Context, scrubbing: Scrubbing) -> Iterator[str]:
     yield from _refuse_much(context, looked_at)
     yield from _refuse_long(context)
     yield f"set({FOLDED}, ToLowerCase({TEXT}))"
+    yield f"set({WORDLESS}, {TEXT})"
+    yield f"replace_pattern({WORDLESS}, {literal(WORDS)}, {literal(ENDS)})"
     yield f"set({_SHORTENED}, {looked_at})"
     yield f"truncate_all({_SHORTENED}, 1, false)"
     told = f'ToKeyValueString({_SHORTENED}, "\\x01", {literal(BEFORE_SHORT)})'

@@ -7,23 +7,19 @@ from dataclasses import dataclass
 from re import _constants, _parser  # type: ignore[attr-defined] # the one reader of patterns that gives its tree
 from typing import TYPE_CHECKING, Any, Final
 
+from telemetry.collector.clauses import KEYS, TEXT, WITHOUT_EXEMPT, WORDLESS, AnyOf, Literals, Match
 from telemetry.collector.digits import digit_gate
 from telemetry.collector.necessary import necessary
-from telemetry.collector.ottl import all_of, any_of, literal
+from telemetry.collector.ottl import all_of, any_of
+from telemetry.collector.wordless import LETTERS_AND_DIGITS, begins_with_letters, is_wordless
 from telemetry.pii.keys import key_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from telemetry.collector.clauses import Clauses
     from telemetry.pii.model import KeyRule, ValueRule
 
-# What the conditions look at: keys and values of an item, in one text; as they are, and in lower case.
-TEXT: Final = 'cache["j"]'
-FOLDED: Final = 'cache["l"]'
-# Keys alone, with the first characters of their values, in lower case.
-KEYS: Final = 'cache["kl"]'
-# The texts without the keys that a rule exempts.
-WITHOUT_EXEMPT: Final = 'cache["i"]'
 # Between a key and its value, and before a key: what no rule for numbers goes over.
 AFTER_KEY: Final = "\r"
 BEFORE_KEY: Final = "\n"
@@ -34,65 +30,6 @@ _WORDS: Final = 80
 _FEW: Final = 32
 _DIGITS_THAT_TELL: Final = 8
 _QUESTIONS_OF_A_MATCH: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Literals:
-    """One of these is in the text.
-
-    Attributes:
-        any: the literals.
-        fold: whether it is the text in lower case.
-        folded: which one that is.
-    """
-
-    any: frozenset[str]
-    fold: bool
-    folded: str = FOLDED
-
-    @property
-    def condition(self) -> str:
-        """As OTTL."""
-        text = self.folded if self.fold else TEXT
-        return any_of(f"Index({text}, {literal(each)}) != -1" for each in sorted(self.any))
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A cheap pattern is found in the text.
-
-    Attributes:
-        pattern: of Go's regexp.
-        text: which one it is.
-    """
-
-    pattern: str
-    text: str = TEXT
-
-    @property
-    def condition(self) -> str:
-        """As OTTL."""
-        return f"IsMatch({self.text}, {literal(self.pattern)})"
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """One of these holds, each of which is several patterns.
-
-    Attributes:
-        alternatives: of patterns that must all be found.
-    """
-
-    alternatives: tuple[tuple[Match, ...], ...]
-
-    @property
-    def condition(self) -> str:
-        """As OTTL."""
-        return any_of(all_of(each.condition for each in patterns) for patterns in self.alternatives)
-
-
-Clauses = tuple[Literals | Match | AnyOf, ...]
-"""All of these hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +68,9 @@ def rule_gate(rule: ValueRule, placeholders: Collection[str], exempt: frozenset[
     chosen: Sequence[Clauses] = [together]
     if rule.necessary:
         text = WITHOUT_EXEMPT if exempt and exempt <= rule.exempt_keys else TEXT
-        patterns = AnyOf(tuple((Match(pattern, text=text),) for pattern in rule.necessary))
-        chosen = [(*(each for each in together if isinstance(each, Literals)), patterns)]
+        patterns = AnyOf(tuple((_looked_for(pattern, text),) for pattern in rule.necessary))
+        first = (Match(LETTERS_AND_DIGITS, WORDLESS),) if all(map(begins_with_letters, rule.necessary)) else ()
+        chosen = [(*(each for each in together if isinstance(each, Literals)), *first, patterns)]
     elif not digit_gate(items, fewest=_DIGITS_THAT_TELL) and all(apart):
         literals = tuple(each for each in together if isinstance(each, Literals))
         # The words are asked for once, and then for the numbers of each alternative.
@@ -145,9 +83,19 @@ def rule_gate(rule: ValueRule, placeholders: Collection[str], exempt: frozenset[
     return Gate(_merged(chosen), _merged(without))
 
 
+def _looked_for(pattern: str, text: str = TEXT) -> Match:
+    """Give what finds a pattern in a text, or in that of which the words were taken out."""
+    return Match(pattern, WORDLESS if text == TEXT and is_wordless(pattern) else text)
+
+
 def _is_in(placeholders: Sequence[str], clause: Literals | Match | AnyOf) -> bool:
     """Say whether a placeholder may be what a clause asks for."""
-    return isinstance(clause, Literals) and any(word.lower() in text for word in clause.any for text in placeholders)
+    match clause:
+        case Literals(any=words):
+            return any(word.lower() in text for word in words for text in placeholders)
+        case Match(pattern=pattern):
+            return any(re.search(pattern, text) is not None for text in placeholders)
+    return any(_is_in(placeholders, each) for patterns in clause.alternatives for each in patterns)
 
 
 def key_gate(rule: KeyRule) -> Gate:
@@ -192,15 +140,15 @@ def _merged(alternatives: Sequence[Clauses]) -> tuple[Clauses, ...]:
     """Make one of all alternatives that one list of literals decides; none, if one of them has nothing to ask."""
     if not all(alternatives):
         return ()
-    single: dict[bool, frozenset[str]] = {}
+    single: dict[tuple[bool, str], frozenset[str]] = {}
     others: list[Clauses] = []
     for clauses in _distinct(alternatives):
         match clauses:
-            case (Literals(any=texts, fold=fold),):
-                single[fold] = single.get(fold, frozenset()) | texts
+            case (Literals(any=texts, fold=fold, folded=folded),):
+                single[fold, folded] = single.get((fold, folded), frozenset()) | texts
             case _:
                 others.append(clauses)
-    return (*((Literals(texts, fold),) for fold, texts in sorted(single.items())), *others)
+    return (*((Literals(texts, *which),) for which, texts in sorted(single.items())), *others)
 
 
 def _clauses(items: Any) -> Clauses:  # noqa: ANN401 - the parser's own tree
@@ -213,7 +161,7 @@ def _clauses(items: Any) -> Clauses:  # noqa: ANN401 - the parser's own tree
     else:
         literals = literals[:1]
     digits = digit_gate(items)
-    return tuple(literals) if digits is None else (*literals, Match(digits))
+    return tuple(literals) if digits is None else (*literals, _looked_for(digits))
 
 
 def _folded(texts: frozenset[str]) -> frozenset[str]:
