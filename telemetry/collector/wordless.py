@@ -7,15 +7,16 @@ text wherever it is in the other.
 
 from __future__ import annotations
 
+import re
 from re import _constants, _parser  # type: ignore[attr-defined] # the one reader of patterns that gives its tree
 from string import ascii_letters, digits
 from typing import Any, Final
 
 # No percent sign: the two letters behind one are a character between digits, or behind the last of them.
-WORDS: Final = "([A-Za-z]{2})[^0-9%]{4,}([^0-9%][A-Za-z])"
+WORDS: Final = "([A-Za-z]{2})[^0-9%]{3,}([^0-9%]{2}[A-Za-z])"
 ENDS: Final = "${1}${2}"
-# What a bank account number begins with; in whichever words, it stays.
-LETTERS_AND_DIGITS: Final = "[A-Za-z]{2}[0-9]{2}"
+# What a bank account number begins with, and a character before it; in whichever words, they stay.
+_LETTERS_AND_DIGITS: Final = re.compile(r"(\\b|\w)(?:\(\?:)*(\[A-Za-z\]\{2\}\[0-9\]\{2\})")
 _LETTERS: Final = frozenset(ascii_letters)
 _PERCENT: Final = (_constants.LITERAL, ord("%"))
 _ESCAPED: Final = 2
@@ -37,22 +38,17 @@ def is_wordless(pattern: str) -> bool:
     return _has_digit(kept) and _is_wordless(kept)
 
 
-def begins_with_letters(pattern: str) -> bool:
-    """Tell whether two letters and two digits, one behind the other, are in whatever a pattern matches.
+def wordless_beginning(pattern: str) -> str | None:
+    """Give the beginning of a pattern that is found in the text without words wherever the whole is in the text.
 
     Args:
         pattern: in the policy's subset.
+
+    Returns:
+        What ends with two letters and two digits; None: it does not begin so.
     """
-    whole, wanted = (list(map(repr, _flat(_parser.parse(each)))) for each in (pattern, LETTERS_AND_DIGITS))
-    return any(whole[at : at + len(wanted)] == wanted for at in range(len(whole)))
-
-
-def _flat(items: Any) -> list[Any]:  # noqa: ANN401 - the parser's own tree
-    """Give one part behind the other, without the groups around them."""
-    told: list[Any] = []
-    for operator, argument in items:
-        told += _flat(argument[-1]) if operator is _constants.SUBPATTERN else [(operator, argument)]
-    return told
+    found = _LETTERS_AND_DIGITS.match(pattern)
+    return f"{found[1]}{found[2]}" if found else None
 
 
 def _has_digit(items: Any) -> bool:  # noqa: ANN401

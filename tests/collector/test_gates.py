@@ -8,7 +8,7 @@ import re2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telemetry.collector.clauses import KEYS, WORDLESS, AnyOf, Literals
+from telemetry.collector.clauses import FOLDED, KEYS, WORDLESS, AnyOf, Literals
 from telemetry.collector.gates import BEFORE_SHORT, key_gate, rule_gate
 from telemetry.collector.wordless import ENDS, WORDS
 from telemetry.pii import load
@@ -24,7 +24,11 @@ def holds(clause, text):
         return any(literal in looked_at for literal in clause.any)
     if isinstance(clause, AnyOf):
         return any(all(holds(each, text) for each in patterns) for patterns in clause.alternatives)
-    looked_at = {KEYS: text.lower(), WORDLESS: re2.sub(WORDS, ENDS.replace("${", "\\g<").replace("}", ">"), text)}
+    looked_at = {
+        KEYS: text.lower(),
+        FOLDED: text.lower(),
+        WORDLESS: re2.sub(WORDS, ENDS.replace("${", "\\g<").replace("}", ">"), text),
+    }
     return re2.search(clause.pattern, looked_at.get(clause.text, text)) is not None
 
 
