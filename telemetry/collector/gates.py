@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from re import _constants, _parser  # type: ignore[attr-defined] # the one reader of patterns that gives its tree
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +30,8 @@ _WORDS: Final = 80
 _FEW: Final = 32
 _DIGITS_THAT_TELL: Final = 8
 _QUESTIONS_OF_A_MATCH: Final = 40
+# So many necessary patterns know the words that the literals are about: pieces of those are enough to ask before.
+_TELLING: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ def rule_gate(rule: ValueRule, placeholders: Collection[str], exempt: frozenset[
         text = WITHOUT_EXEMPT if exempt and exempt <= rule.exempt_keys else TEXT
         folded = ((Match(pattern, FOLDED),) for pattern in rule.necessary_folded)
         patterns = AnyOf((*(_looked_for(pattern, text) for pattern in rule.necessary), *folded))
-        chosen = [tuple(sorted((*(each for each in together if isinstance(each, Literals)), patterns), key=_questions))]
+        literals = tuple(each for each in together if isinstance(each, Literals))
+        if len(patterns.alternatives) >= _TELLING:
+            literals = tuple(replace(each, any=cover(each.any)) for each in literals)
+        chosen = [tuple(sorted((*literals, patterns), key=_questions))]
     elif not digit_gate(items, fewest=_DIGITS_THAT_TELL) and all(apart):
         literals = tuple(each for each in together if isinstance(each, Literals))
         # The words are asked for once, and then for the numbers of each alternative.
