@@ -13,7 +13,7 @@ from telemetry.collector.marks import MAP, RESERVED, UNSCRUBBABLE, is_hit
 from telemetry.collector.ottl import literal, where
 
 # Flattening compares the path of each value with all before: no more values (here: commas), or it would take minutes.
-_MANY: Final = "(?:,[^,]*){1000}"
+_MANY: Final = 1_000
 _LEVELS: Final = 16
 # As much text of one value as Python looks at (here in bytes).
 LONGEST: Final = 262_144
@@ -26,9 +26,12 @@ _LEAVES: Final = 'cache["t"]'
 _MARKS: Final = 'cache["m"]'
 _JSON: Final = 'cache["s"]'
 _WHOLE: Final = 'cache["w"]'
-_LEAVES_ONCE: Final = 'cache["u"]'
+_ONCE: Final = 'cache["u"]'
+_NUMBER: Final = 'cache["q"]'
 # Set where no array and no map can be looked into: too many values, too many levels, a key twice.
 _OPAQUE: Final = 'cache["b"]'
+# Set where it was tried.
+_INTO: Final = 'cache["in"]'
 _NAN: Final = 'cache["nan"]'
 _NONE: Final = f"{RESERVED}none"
 # In `HITS`: the item has such values.
@@ -96,15 +99,31 @@ def _select(target: str, source: str, pattern: str) -> tuple[str, ...]:
     )
 
 
+# Of a key that is there twice JSON tells one. `append` takes what it appends to apart and puts it together again, and
+# what is equal to that had no such key, at no depth.
+_REFUSE_DOUBLES: Final = (
+    f'set({_LEAVES}, Values({_WHOLE}["m"]))',
+    f"set({_ONCE}, {_LEAVES})",
+    f"append({_ONCE}, values=[])",
+    f"set({_OPAQUE}, true) where {_LEAVES} != {_ONCE}",
+)
+# How many values there are by their JSON: as many must have a path.
+_COUNT: Final = (
+    f"set({_NUMBER}, String({_WHOLE}))",
+    *(
+        f"replace_pattern({_NUMBER}, {literal(what)}, {literal(told)})"
+        for what, told in ((r'"(?:[^"\\]|\\.)*"', "s"), ("s:", ""), (r"[^,\[\]{}]+", "s"), (r"[,\[\]{}]+", ""))
+    ),
+)
 # What is in arrays and maps, by its path. Of bytes within them JSON makes strings, and base64 looks like a word;
 # but here, once every string is the same one, they are what is left, and a pattern is made of them. It is of base64
-# alone, and cannot fail. What is not flattened is not looked into, and of a key that is there twice JSON tells one.
+# alone, and cannot fail. What is not flattened is not looked into.
 _LOOK_INTO: Final = (
+    f'set({_LEAVES}, {_WHOLE}["m"])',
     f'replace_all_patterns({_LEAVES}, "key", "[.]", "\\x07")',
-    f"set({_LEAVES_ONCE}, {_LEAVES})",
-    f"flatten({_LEAVES}, depth={_LEVELS}, resolve_conflicts=true)",
-    f"flatten({_LEAVES_ONCE}, depth={_LEVELS})",
-    f"set({_OPAQUE}, true) where Len({_LEAVES}) != Len({_LEAVES_ONCE})",
+    f"flatten({_LEAVES}, depth={_LEVELS})",
+    *_COUNT,
+    f"set({_OPAQUE}, true) where Len({_LEAVES}) != Len({_NUMBER})",
     _replace(_LEAVES, "(?s)^.*$", _STRING),
     f"stringify_all({_LEAVES})",
     _replace(_LEAVES, _WORDS, ""),
@@ -149,7 +168,8 @@ _BEFORE: Final = (
     f"set({_NAN}, true) where {_JSON} == {_NO_JSON}",
     *(where(f"{_NAN} == true", statement) for statement in (*_WITHOUT_NAN, *_JSON_OF_ALL[2:])),
     f"set({_OPAQUE}, true) where {_JSON} == {_NO_JSON}",
-    f"set({_LEAVES}, {_OTHERS})",
+    f'set({_OPAQUE}, true) where Len(Split({_JSON}, ",")) > {_MANY}',
+    *(where(f"{_OPAQUE} == nil", statement) for statement in _REFUSE_DOUBLES),
     f"stringify_all({_OTHERS})",
     # What was redacted before is no finding: the mark is one that every rule takes for a part of a placeholder.
     _replace(_OTHERS, "(\\[REDACTED:[a-z0-9_:]+)\\]", "${1}::]"),
@@ -159,9 +179,8 @@ _BEFORE: Final = (
     _replace(_OTHERS, f"(?s)^.*{CUT}$", UNSCRUBBABLE),
     _replace(_OTHERS, _WORDS, "0"),
     _replace(_OTHERS, f"^{_BYTES_TEXT}$", UNSCRUBBABLE),
-    f'set({_OPAQUE}, true) where IsMatch({_JSON}, "{_MANY}")',
-    *(where(f"{_OPAQUE} == nil", statement) for statement in _LOOK_INTO[:3]),
-    *(where(f"{_LEAVES_ONCE} != nil", statement) for statement in _LOOK_INTO[3:]),
+    f"set({_INTO}, true) where {_OPAQUE} == nil",
+    *(where(f"{_INTO} == true", statement) for statement in _LOOK_INTO),
     _replace(_OTHERS, "(?s)^[{\\[][^R].*$", UNSCRUBBABLE, f"{_OPAQUE} == true"),
     # A text begins and ends as one, and a pair within a list is known by the bracket before it.
     _replace(_OTHERS, r'"((?:[^"\\]|\\.)*)"([,\]}])', '";${1};"${2}'),
