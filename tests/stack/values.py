@@ -128,6 +128,10 @@ def under(key: str, text: str) -> dict[str, AnyValue]:
         "member in an array": value([{"a": "b"}, {key: text}]),
         "array of a member": value({key: [text, 1]}),
         "map of a member": value({key: {"a": {"b": text}}}),
+        "map of a member with a bracket in a text": value({key: {"a": "x}", "b": f"]{text}"}}),
+        "array of a member with a bracket in a text": value({key: ["[x] a]", text]}),
+        "map of a member with a bracket as a key": value({key: {"}": text}}),
+        "map of a member of many levels": value({key: {"a": {"b": {"c": [{"d": text}]}}}}),
         "bytes of a member": value({key: text.encode()}),
         "member twice": value([pair(key, text), pair("a", "b"), pair(key, text)]),
     }
