@@ -230,6 +230,12 @@ class Logs:
             logger = logging.getLogger(name)
             logger.handlers.clear()
             logger.propagate = True
+        for name in ("opentelemetry", "urllib3"):
+            logger = logging.getLogger(name)
+            # An exporter that was given up at the stop may speak after it: `logging`'s last resort would write that to
+            # standard error, and the interpreter aborts when a thread dies with that stream's lock.
+            if not logger.handlers:
+                logger.addHandler(logging.NullHandler())
         logging.captureWarnings(capture=True)
 
         def put_back() -> None:

@@ -85,8 +85,9 @@ async def test_words_arrive_while_the_provider_is_silent(tmp_path):
                     letter = {"job_id": next(catalogue()).id}
                     async with client.stream("POST", "/api/v1/cover-letters", json=letter) as answer:
                         assert (answer.status_code, answer.headers["server"][:5]) == (200, "nginx")
-                        words = []
-                        async for line in answer.aiter_lines():
+                        # Once nobody holds the lines the client leaves.
+                        words, lines = [], answer.aiter_lines()
+                        async for line in lines:
                             if line.startswith("data: "):
                                 words.append(json.loads(line.removeprefix("data: "))["text"])
                             if len(words) == PIECES - 1:

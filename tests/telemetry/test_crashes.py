@@ -49,6 +49,15 @@ def test_ctrl_c_is_no_crash() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_an_exporter_that_was_given_up_is_silent() -> None:
+    """What its thread logs after the stop is not written to standard error, where it could abort the process."""
+    logger = "logging.getLogger('{}').warning('late')"
+    exporters = [logger.format(f"{name}.some.module") for name in ("opentelemetry", "urllib3")]
+    last = "; ".join(["import logging", "asyncio.run(telemetry.stop())", *exporters, logger.format("theirs")])
+    done = run(last)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "late\n")
+
+
 @pytest.fixture
 def watched() -> tuple[FastAPI, Recorder]:
     """An app and what it tells."""
