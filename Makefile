@@ -35,7 +35,7 @@ bench-scrub: ## time the scrubber beside others, as ratios (installs 600 MB once
 	@.venv-scrubbers/bin/python -W ignore -m benchmarks.scrub
 
 .PHONY: bench-collector
-bench-collector: ## what scrubbing costs in the collector, as ratios (ARGS='--rounds 3')
+bench-collector: ## what scrubbing costs in the collector (ARGS='--rounds 3')
 	@scripts/venv '$(DEV)' requirements-dev.lock
 	@nice -n 5 '$(DEV)/bin/python' -m benchmarks.collector $(ARGS)
 
@@ -84,7 +84,7 @@ fmt: ## format the code and fix what ruff can fix
 	'$(DEV)/bin/python' -m ruff format .
 
 .PHONY: lock
-lock: ## resolve both lock files anew (ARGS=--upgrade for newer versions)
+lock: ## resolve the lock files anew (ARGS=--upgrade for newer versions)
 	@scripts/venv '$(DEV)' requirements-dev.lock
 	@scripts/lock '$(DEV)/bin/uv' $(ARGS)
 

@@ -119,7 +119,7 @@ class Accounts:
         if record.principal is not None:
             fields["principal"] = self._hide_principal(record.principal)
         if record.rate_limit is not None:
-            fields["rate_limit"] = record.rate_limit
+            fields["rate_limit"] = record.rate_limit if record.refused_by is None else "refused"
         clock = record.clock
         if clock is not None and clock.entered:
             own = clock.own_times(len(self._layers))

@@ -226,10 +226,10 @@ class Logs:
         handler.setLevel(max(self._level, logging.INFO))
         root.handlers = [handler]
         root.setLevel(handler.level)
-        for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-            logger = logging.getLogger(name)
-            logger.handlers.clear()
-            logger.propagate = True
+        servers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.access")]
+        kept = [(logger, logger.handlers, logger.propagate) for logger in servers]
+        for logger in servers:
+            logger.handlers, logger.propagate = [], True
         for name in ("opentelemetry", "urllib3"):
             logger = logging.getLogger(name)
             # An exporter that was given up at the stop may speak after it: `logging`'s last resort would write that to
@@ -242,6 +242,8 @@ class Logs:
             logging.captureWarnings(capture=False)
             root.handlers = handlers
             root.setLevel(level)
+            for server, own_handlers, propagate in kept:
+                server.handlers, server.propagate = own_handlers, propagate
             structlog.reset_defaults()
             for processors in _UNCONFIGURED:
                 processors[:] = _DEFAULT_PROCESSORS

@@ -46,7 +46,7 @@ def scrub_span(item: Item, span: ReadableSpan) -> ReadableSpan:
     scope = scrub_scope(item, span.instrumentation_scope)
     if not item.found and status is span.status:
         return span
-    told = [f"{rule}@{where}" for rule, where in dict.fromkeys(item.found)]
+    told = item.told
     return ReadableSpan(
         name=name,
         context=context,

@@ -56,6 +56,11 @@ class Item:
         self._characters = MAX_CHARACTERS
         self.found: list[tuple[str, str]] = []
 
+    @property
+    def told(self) -> list[str]:
+        """What was found, each once: `RULE in PLACE`, which no rule takes for anything when it is scrubbed again."""
+        return [f"{rule} in {where}" for rule, where in dict.fromkeys(self.found)]
+
     def text(self, text: str, where: str, key: str = "") -> str:
         """Scrub a text.
 

@@ -57,7 +57,7 @@ def scrub_event(item: Item, event: dict[str, Any]) -> dict[str, Any]:
         contexts = scrubbed.get("contexts") or {}
         before = contexts.get(_CONTEXT)
         told = list(before["redactions"]) if isinstance(before, Findings) else []
-        told += [f"{rule}@{where}" for rule, where in item.found]
+        told += item.told
         scrubbed["contexts"] = {**contexts, _CONTEXT: Findings(redactions=list(dict.fromkeys(told))[:_TOLD])}
     return scrubbed
 

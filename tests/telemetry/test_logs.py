@@ -408,10 +408,11 @@ def test_logging_is_given_back() -> None:
 
 
 def test_uvicorns_records_are_lines() -> None:
-    """The server's loggers lose handlers of their own and are written once, through the chain."""
+    """The server's loggers are written once, through the chain; after the stop they have their own handlers again."""
     lines: list[bytes] = []
     server = logging.getLogger("uvicorn.error")
-    server.addHandler(logging.StreamHandler())
+    own = logging.StreamHandler()
+    server.addHandler(own)
     server.propagate = False
     logs = chain(lines)
     logs.start()
@@ -419,7 +420,10 @@ def test_uvicorns_records_are_lines() -> None:
         server.info("Started server process [%d]", 7)
     finally:
         logs.stop()
-    assert server.handlers == []
+    after = server.handlers[:], server.propagate
+    server.removeHandler(own)
+    server.propagate = True
+    assert after == ([own], False)
     assert [json.loads(line)["event"] for line in lines] == ["Started server process [7]"]
 
 

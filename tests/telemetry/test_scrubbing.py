@@ -74,7 +74,7 @@ def test_nothing_of_a_span_is_left_out() -> None:
         {"password": "[REDACTED:field]"},
     )
     assert sent.status.message == "no [REDACTED:credit_card]"
-    assert {"email@name", "email@attributes.note", "credit_card@status"} <= set(found["pii.redactions"])
+    assert {"email in name", "email in attributes.note", "credit_card in status"} <= set(found["pii.redactions"])
     assert redacted(started.recorder, "email", "traces") >= 4
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from service.llm.simulated.faults import COUNTED, LEAK, PLAIN, TIMED, Fault, UnknownFault, parse
 
+_HIGHEST_PORT = 65535
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -53,7 +55,7 @@ def read(arguments: Sequence[str]) -> Options:
         epilog=f"faults: {known} (TEXT in base64url)",
     )
     parser.add_argument("--host", default=usual.host, help="address to listen on")
-    parser.add_argument("--port", type=int, default=usual.port, help="0 is any free one")
+    parser.add_argument("--port", type=_port, default=usual.port, help="0 is any free one")
     parser.add_argument("--fd", type=int, metavar="N", help="a socket that listens already, from the parent")
     parser.add_argument("--seed", type=int, default=usual.seed, help="another one writes other answers")
     parser.add_argument("--first-token-delay", type=_milliseconds, default="40", metavar="MS")
@@ -77,6 +79,13 @@ def read(arguments: Sequence[str]) -> Options:
         keep_bodies=given.keep_bodies,
         with_parent=given.with_parent,
     )
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"expected a port up to {_HIGHEST_PORT}")
+    return value
 
 
 def _milliseconds(text: str) -> float:

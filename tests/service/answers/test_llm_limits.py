@@ -58,6 +58,7 @@ async def test_so_many_at_once(start, simulated):
             )  # fmt: skip
             assert int(answer.headers["retry-after"]) >= 1
             assert refused_by(service) == ("llm", "concurrency")
+            assert service.recorder.events("http.request.completed")[-1]["rate_limit"] == "refused"
         simulated.ask("PUT", "/faults", {"fault": None})
         assert (await client.post(QUESTIONS, json=QUESTION)).status_code == 200
         assert (await other.post(LETTERS, json=LETTER)).status_code == 201

@@ -101,7 +101,7 @@ async def test_the_callers_principal_is_the_user() -> None:
             await served.get("/fails")
     (event,) = endpoint.payloads("event")
     assert event["user"] == {"id": scrubber().pseudonym("user", "ann")}
-    assert event["contexts"]["pii"] == {"redactions": ["user_id@user.user.id"]}
+    assert event["contexts"]["pii"] == {"redactions": ["user_id in user.user.id"]}
 
 
 async def connect(served: Served, path: str) -> None:

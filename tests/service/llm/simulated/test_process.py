@@ -62,7 +62,9 @@ def test_taken_port():
     assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["--fault", "no"], ["--token-delay", "-1"], ["--token-delay", "nan"]])
+@pytest.mark.parametrize(
+    "arguments", [["--fault", "no"], ["--token-delay", "-1"], ["--token-delay", "nan"], ["--port", "65536"]]
+)
 def test_wrong_arguments(arguments: list[str]):
     """Wrong arguments are refused."""
     command = [sys.executable, "-m", "service.llm.simulated", *arguments]
