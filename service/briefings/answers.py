@@ -1,6 +1,7 @@
 """What the agents must answer, and the conversation in which they may correct themselves once or twice."""
 
 import re
+from contextlib import suppress
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +12,9 @@ from service.llm.model import Answering, Call, Message, Prompt
 MAX_TRIES = 3
 MAX_TOOL_ROUNDS = 6
 _FENCED = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
+# What the filter of answers reads is not what is kept if JSON spells plain characters by their numbers. Those that JSON
+# is often made safe for HTML by (`"`, `&`, `'`, `<`, `>`) are no part of what it looks for.
+_SPELLED_OUT = re.compile(r"\\u00(?:2[013-58-9a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])")
 _AGAIN = "That is not the JSON object that your task asks for. Answer with that object alone."
 
 
@@ -82,11 +86,12 @@ class Speaker:
         for _ in range(MAX_TRIES):
             completion = await self._model.complete(Call(prompt, tuple(messages), max_tokens, self._user))
             found = _FENCED.fullmatch(completion.text)
-            try:
-                return answer.model_validate_json(found[1] if found else completion.text)
-            except ValidationError:
-                # The text may be empty, and a turn may not.
-                messages += [Message("assistant", completion.text.strip() or "{}"), Message("user", _AGAIN)]
+            text = found[1] if found else completion.text
+            if not _SPELLED_OUT.search(text):
+                with suppress(ValidationError):
+                    return answer.model_validate_json(text)
+            # The text may be empty, and a turn may not.
+            messages += [Message("assistant", completion.text.strip() or "{}"), Message("user", _AGAIN)]
         raise InvalidAnswer
 
     async def use_tools(self, prompt: Prompt, content: str, toolbox: Toolbox, max_tokens: int) -> None:

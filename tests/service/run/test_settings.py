@@ -424,6 +424,12 @@ def test_an_endpoint_with_a_password_is_not_shown():
     assert "hunter2" not in refusal(OTEL_EXPORTER_OTLP_ENDPOINT="ftp://u:hunter2@h/")
 
 
+def test_a_key_in_the_wrong_setting_is_not_shown():
+    """A key that was put where it does not belong is not repeated; the rest of the value is."""
+    line = refusal(LLM_PROVIDER="sk-ant-api03-SECRETabcdefghijklmnop/nobody")
+    assert line.endswith("; got '[REDACTED:api_key]/nobody'")
+
+
 def test_secrets_show_nowhere():
     """The representation of settings shows no secret."""
     environ = {
