@@ -29,6 +29,16 @@ OWN_FAULT = frozenset({INVALID, TOO_LARGE})
 TRANSIENT = frozenset({"connect", "dropped", "malformed", "overloaded", "rate_limited", "server_error"})
 # What will not: a key, a model, a silence that took its time already.
 LASTING = frozenset({"endless", "first_token_timeout", "rejected", "timeout", "unauthorized", "unknown_model"})
+# What costs nothing: nobody was reached, or nobody began to answer.
+UNREAD = OWN_FAULT | {
+    "connect",
+    "overloaded",
+    "rate_limited",
+    "rejected",
+    "server_error",
+    "unauthorized",
+    "unknown_model",
+}
 # There was an answer, and it is none for the caller: somebody else's may be.
 REFUSED, WITHHELD = "refused", "withheld"
 NOT_SHOWN = frozenset({REFUSED, WITHHELD})

@@ -9,13 +9,13 @@ from functools import partial
 
 from service.limits import Clock
 from service.llm.answer import Answer, First
-from service.llm.attempt import REFUSED, WITHHELD, AttemptFailed, Provider
+from service.llm.attempt import REFUSED, UNREAD, WITHHELD, AttemptFailed, Provider
 from service.llm.breaker import Breaker
 from service.llm.errors import LlmError, Withheld
 from service.llm.journey import RETRIES, Journey, Patience
-from service.llm.model import REFUSAL, Call, Completion
+from service.llm.model import REFUSAL, Call, Completion, Usage
 from service.llm.records import Budgets, CallRecord, Recorder
-from service.llm.tokens import reserve
+from service.llm.tokens import estimate_input, reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,11 @@ class Router:
 
     async def _whole(self, call: Call, shown: Callable[[Completion], Completion], provider: Provider) -> Completion:
         async with self._budgets.provider(provider.name, reserve=reserve(call)) as charge:
+            charge.used(estimate_input(call))
             try:
                 completion = await provider.complete(call)
             except AttemptFailed as failed:
-                charge.used(failed.usage.total)
+                charge.used(_taken(call, failed.usage, failed.reason))
                 raise
             charge.used(completion.usage.total)
             if completion.finish_reason == REFUSAL:
@@ -123,12 +124,24 @@ class Router:
     async def _first(self, call: Call, stack: AsyncExitStack, provider: Provider) -> First:
         async with AsyncExitStack() as attempt:
             charge = await attempt.enter_async_context(self._budgets.provider(provider.name, reserve=reserve(call)))
-            pieces = await provider.stream(call)
-            # Last in, first out: what was used is known once it is closed.
-            attempt.callback(lambda: charge.used(pieces.usage.total))
-            attempt.push_async_callback(pieces.close)
-            first = await anext(aiter(pieces))
+            charge.used(estimate_input(call))
+            reason = ""
+            try:
+                pieces = await provider.stream(call)
+                # Last in, first out: what was used is known once it is closed.
+                attempt.callback(lambda: charge.used(_taken(call, pieces.usage, reason)))
+                attempt.push_async_callback(pieces.close)
+                first = await anext(aiter(pieces))
+            except AttemptFailed as failed:
+                reason = failed.reason
+                charge.used(_taken(call, failed.usage, reason))
+                raise
             if isinstance(first, Completion) and first.finish_reason == REFUSAL:
                 raise AttemptFailed(REFUSED, usage=first.usage)
             stack.push_async_exit(attempt.pop_all())
             return pieces, first
+
+
+def _taken(call: Call, usage: Usage, reason: str) -> int:
+    """Give the tokens that an attempt has taken: if nobody says, what was asked, unless it was refused unread."""
+    return usage.total or (0 if reason in UNREAD else estimate_input(call))

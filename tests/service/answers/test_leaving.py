@@ -90,11 +90,14 @@ async def test_whoever_leaves_is_worked_for_no_longer(process, simulated, path, 
     assert b"Traceback" not in process.stdout + process.stderr
 
 
-async def test_who_leaves_is_charged(process, simulated):
-    """What a question that was left had cost is charged: the provider has read it."""
-    spent = await process.metric("llm_tokens_spent_total")
-    await test_whoever_leaves_is_worked_for_no_longer(process, simulated, QUESTIONS, QUESTION, (), "stall", 0)
-    assert await process.metric("llm_tokens_spent_total") - spent >= 1000
+@pytest.mark.parametrize(("path", "body", "headers"), [(QUESTIONS, QUESTION, ()), (LETTERS, LETTER, (EVENTS,))])
+async def test_who_leaves_is_charged(process, simulated, path, body, headers):
+    """What was asked and left is charged to the caller, and counts for the provider's budget: it has been read."""
+    counters = ("llm_tokens_spent_total", "llm_provider_tokens_spent_total")
+    before = [await process.metric(name) for name in counters]
+    await test_whoever_leaves_is_worked_for_no_longer(process, simulated, path, body, headers, "stall", 0)
+    after = [await process.metric(name) for name in counters]
+    assert all(now - then >= 1000 for then, now in zip(before, after, strict=True))
 
 
 async def test_an_end_before_the_work(process, simulated):
