@@ -99,8 +99,8 @@ def groups(context: Context, scrubbing: Scrubbing) -> tuple[Group, ...]:
             (
                 *_take(context),
                 *scrubbing.fields,
-                *scrubbing.odd_keys,
-                *nested.before(scrubbing.members),
+                *odd_keys.BEFORE,
+                *nested.BEFORE,
                 *scrubbing.values,
                 *nested.AFTER,
                 *odd_keys.AFTER,
