@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -91,4 +92,6 @@ class Prometheus:
 
     def _asked(self, what: str, **fields: str) -> Any:
         answer = urllib3.request("GET", f"{self._url}/api/v1/{what}", fields=fields, retries=False)
-        return answer.json().get("data", {"result": []})
+        # While it reads its own log it says 503 in plain text.
+        told = {} if answer.status == HTTPStatus.SERVICE_UNAVAILABLE else answer.json()
+        return told.get("data", {"result": []})
