@@ -35,6 +35,11 @@ def complete(settings: Settings) -> Settings:
     return settings
 
 
+def has_secret(settings: Settings) -> bool:
+    """Say whether the secret of tokens is given, or was made before."""
+    return not settings.needs_development_secret or os.access(settings.data_dir / _SECRET_FILE, os.R_OK)
+
+
 def ephemeral(settings: Settings) -> Settings:
     """Fill in a secret that lives as long as the process, for commands that verify no token."""
     if settings.needs_development_secret:

@@ -170,6 +170,10 @@ class RateLimited(ServiceError):
         """`Retry-After`, rounded up so that a client which obeys it is admitted."""
         return [retry_after(self.resets_in)]
 
+    def extensions(self) -> dict[str, Any]:
+        """Which limit it is."""
+        return {"policy": self.policy, "limit": "requests"}
+
 
 class LlmLimited(ServiceError):
     """Over a limit for calls of the language model.

@@ -44,7 +44,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
         number = failure.errno if isinstance(failure, OSError) else None
         unknown = isinstance(failure, (socket.gaierror, UnicodeError)) or number is None
         reason = "unknown host" if unknown else os.strerror(number or 0)
-        raise StartFailedError(f"cannot listen on {host}:{port}: {reason}; HOST and PORT move it") from failure
+        place = f"{host}:{port}" if port else host
+        raise StartFailedError(f"cannot listen on {place}: {reason}; HOST and PORT move it") from failure
     return bound
 
 

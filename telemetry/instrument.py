@@ -123,12 +123,16 @@ def _wrap_edge(app: FastAPI, telemetry: Telemetry) -> None:
 
 
 def describe_span(scope: Scope) -> tuple[str, dict[str, str]]:
-    """Give a server span's name and route by the HTTP semantic conventions; no route, no path in the name."""
+    """Give a server span's name, address and route by the HTTP semantic conventions; no route, no path in the name."""
     record: RequestRecord | None = scope.get(SCOPE_KEY)
     method = record.method if record is not None and record.method != names.OTHER_METHOD else "HTTP"
+    server = scope.get("server")
+    # contrib writes the port behind it, which has an attribute of its own.
+    attributes = {names.ATTR_SERVER_ADDRESS: server[0]} if server else {}
     if record is None or record.route == names.UNMATCHED_ROUTE:
-        return method, {}
-    return f"{method} {record.route}", {"http.route": record.route}
+        return method, attributes
+    attributes["http.route"] = record.route
+    return f"{method} {record.route}", attributes
 
 
 def declare_routes(telemetry: Telemetry, routes: RouteTable) -> None:

@@ -10,13 +10,19 @@ from service.settings import Settings, SettingsError
 
 
 def execute(settings: Settings, subject: str, roles: Sequence[str], ttl: int) -> int:
-    """Print a token and nothing else.
+    """Print a token and nothing else; that its secret is new is said on standard error.
 
     Raises:
         OutputError: Standard output cannot be written.
         SettingsError: Tokens are made elsewhere, or `DATA_DIR` cannot be used.
     """
+    known = development.has_secret(settings)
     streams.put(make_token(development.complete(settings), subject, roles, ttl).encode() + b"\n")
+    if not known:
+        streams.say(
+            f"service: a new secret was made in {str(settings.data_dir.absolute())!r}; "
+            "a service with another DATA_DIR refuses this token"
+        )
     return 0
 
 

@@ -12,6 +12,7 @@ from telemetry import Layer, Telemetry, TelemetrySettings, instrument
 from telemetry.testing import Recorder
 
 Headers = Iterable[tuple[bytes, bytes]]
+SERVER = ("127.0.0.1", 8000)
 
 
 class Watched(NamedTuple):
@@ -81,7 +82,7 @@ class Served:
             "query_string": query.encode(),
             "headers": [(b"host", b"test.example"), *headers],
             "client": None if peer is None else (peer, 50000),
-            "server": ("127.0.0.1", 80),
+            "server": SERVER,
             "state": dict(self.state),
         }
 

@@ -19,7 +19,7 @@ from starlette.responses import StreamingResponse
 from telemetry import Layer, get_logger
 from telemetry.testing import Recorder
 from tests.patience import PATIENCE
-from tests.telemetry.asgi import Answer, Served, serving, watch
+from tests.telemetry.asgi import SERVER, Answer, Served, serving, watch
 
 log = get_logger("foreign.app")
 
@@ -99,6 +99,18 @@ async def test_one_request_is_one_story(path: str, status: int) -> None:
     async with serving(app) as served:
         answer = await served.get(path)
     assert told_once(recorder, answer)["status"] == status
+
+
+@pytest.mark.parametrize(("path", "name"), [("/fine", "GET /fine"), ("/nothing", "GET")])
+async def test_address_and_port_are_two_attributes(path: str, name: str) -> None:
+    """`server.address` is an address alone: the port has an attribute of its own (HTTP semantic conventions)."""
+    app = make_app()
+    _, recorder = watch(app)
+    async with serving(app) as served:
+        await served.get(path)
+    (span,) = recorder.server_spans()
+    assert span.name == name
+    assert (span.attributes["server.address"], span.attributes["server.port"]) == SERVER
 
 
 async def test_pain_3_error_is_on_the_server_span() -> None:

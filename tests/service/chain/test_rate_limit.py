@@ -37,6 +37,7 @@ async def test_over_the_limit_the_answer_is_429():
     assert (answer.status, answer.header("retry-after")) == (429, "48")
     assert answer.header("content-type") == "application/problem+json"
     assert answer.header("ratelimit") == '"default";r=0;t=48'
+    assert [answer.json()[member] for member in ("policy", "limit")] == ["default", "requests"]
     assert answer.record.rejection == ("rate_limit", "refused")
     assert answer.record.refused_by == ("default", "requests")
     assert answer.record.rate_limit == "refused"

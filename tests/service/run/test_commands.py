@@ -18,7 +18,9 @@ async def test_a_token_and_nothing_else(tmp_path):
     """`token` prints a token on standard output, signed with the secret that `run` uses."""
     env = environment(tmp_path)
     status, out, err = await completed("token", "--sub", "ada", "--role", "a", "--role", "b", "--ttl", "15m", env=env)
-    assert (status, err) == (0, "")
+    made = f"service: a new secret was made in {str(tmp_path / 'data')!r}; "
+    assert (status, err) == (0, f"{made}a service with another DATA_DIR refuses this token\n")
+    assert (await completed("token", "--sub", "ada", env=env))[2] == ""
     secret = (tmp_path / "data" / "jwt-secret").read_bytes()
     claims = jwt.decode(out.strip(), secret, algorithms=["HS256"], audience="clearstory", issuer="clearstory")
     assert (claims["sub"], claims["roles"], claims["exp"] - claims["iat"]) == ("ada", ["a", "b"], 900)
@@ -174,8 +176,9 @@ async def test_a_taken_port(tmp_path):
 @pytest.mark.parametrize("command", ["run", "check"])
 async def test_an_unknown_host(tmp_path, command):
     """A host that has no address is one line and status 1, for `check` too."""
-    status, _, err = await completed(command, env=environment(tmp_path, HOST="nowhere.invalid"))
-    assert (status, err) == (1, "service: cannot listen on nowhere.invalid:0: unknown host; HOST and PORT move it\n")
+    status, _, err = await completed(command, env=environment(tmp_path, HOST="nowhere.invalid", PORT="1234"))
+    place = "nowhere.invalid:1234" if command == "run" else "nowhere.invalid"  # `check` binds any port
+    assert (status, err) == (1, f"service: cannot listen on {place}: unknown host; HOST and PORT move it\n")
 
 
 def test_a_missing_dependency_is_named(tmp_path):
