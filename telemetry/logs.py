@@ -21,6 +21,7 @@ from telemetry.exceptions import raised, traceback_data, traceback_text
 from telemetry.foreign_records import ForeignRecords
 from telemetry.quotations import codes_behind, without
 from telemetry.rendering import dumps
+from telemetry.taken_over import take_over
 from telemetry.turns import Turns
 
 if TYPE_CHECKING:
@@ -218,32 +219,14 @@ class Logs:
             logger_factory=lambda name="root": _Lines(name, self.write),
             cache_logger_on_first_use=False,
         )
-        root = logging.getLogger()
-        handlers, level = root.handlers[:], root.level
         # Below info, libraries show what they handle: aiosqlite its statements with their values, anthropic's client
         # its requests with the prompt. The second one has a level of its own, set by ANTHROPIC_LOG.
         handler = ForeignRecords(self._write_foreign, self._sink.refuse)
         handler.setLevel(max(self._level, logging.INFO))
-        root.handlers = [handler]
-        root.setLevel(handler.level)
-        servers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.access")]
-        kept = [(logger, logger.handlers, logger.propagate) for logger in servers]
-        for logger in servers:
-            logger.handlers, logger.propagate = [], True
-        for name in ("opentelemetry", "urllib3"):
-            logger = logging.getLogger(name)
-            # An exporter that was given up at the stop may speak after it: `logging`'s last resort would write that to
-            # standard error, and the interpreter aborts when a thread dies with that stream's lock.
-            if not logger.handlers:
-                logger.addHandler(logging.NullHandler())
-        logging.captureWarnings(capture=True)
+        give_back = take_over(handler)
 
         def put_back() -> None:
-            logging.captureWarnings(capture=False)
-            root.handlers = handlers
-            root.setLevel(level)
-            for server, own_handlers, propagate in kept:
-                server.handlers, server.propagate = own_handlers, propagate
+            give_back()
             structlog.reset_defaults()
             for processors in _UNCONFIGURED:
                 processors[:] = _DEFAULT_PROCESSORS
