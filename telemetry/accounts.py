@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telemetry import names
 from telemetry.foreign_records import mark_reported
 from telemetry.logs import get_logger
-from telemetry.server_span import describe_refusal, record_failure
+from telemetry.server_span import describe_failure, describe_refusal, record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 _SERVER_ERROR = 500
+CLIENT_DISCONNECTED = "client_disconnected"
+"""The `error_type` of a request whose client left before its answer had ended."""
 # A layer's own work is worth a span of its own from here on, in seconds.
 SLOW_LAYER_SECONDS = 0.005
 
@@ -76,6 +78,7 @@ class Accounts:
 
     def failed(self, record: RequestRecord, exception: Exception) -> None:
         """Report an unhandled exception once: on the span, in the log and to Sentry."""
+        record.error_type = type(exception).__qualname__
         record_failure(exception)
         _log.error(names.HTTP_REQUEST_FAILED, method=record.method, route=record.route, exc_info=exception)
         mark_reported(exception)
@@ -92,6 +95,8 @@ class Accounts:
         self._active[record.method].dec()
         if record.refused_by is not None:
             describe_refusal(_refusal(record))
+        if record.error_type is not None:
+            describe_failure(record.error_type, ours=record.error_type != CLIENT_DISCONNECTED)
         if record.probe:
             if record.status >= _SERVER_ERROR:
                 self._access(record, duration, bytes_sent)
@@ -116,6 +121,8 @@ class Accounts:
             "duration_ms": _milliseconds(duration, 1000),
             "bytes": bytes_sent,
         }
+        if record.error_type is not None:
+            fields["error_type"] = record.error_type
         if record.principal is not None:
             fields["principal"] = self._hide_principal(record.principal)
         if record.rate_limit is not None:

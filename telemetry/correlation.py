@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import ClientDisconnect
 
 from telemetry import names
+from telemetry.accounts import CLIENT_DISCONNECTED
 from telemetry.logs import bind_request, get_logger, unbind_request
 from telemetry.request import current_request
 from telemetry.server_span import close_current, describe_request, mark_failed
@@ -196,4 +197,6 @@ class _Exchange:
     def close(self, status: int) -> None:
         self.closed = True
         self.record.status = status
+        if status == CLIENT_CLOSED_REQUEST:
+            self.record.error_type = CLIENT_DISCONNECTED
         self._accounts.closed(self.record, self.bytes_sent)

@@ -43,13 +43,14 @@ class RequestRecord:
         status: status of the response, 499 when the client left first, 0 while there is none.
         rejection: the (layer, reason) that answered in the handler's place.
         refused_by: the (policy, limit) that refused the request, each of a bounded set, or None where none did.
+        error_type: a class's name or a slug of what made it fail, or None.
         headers: the request's header fields by name, the last of each.
         clock: what measures the layers' own times.
     """
 
     __slots__ = (
-        "client", "clock", "forwarded", "headers", "method", "offered_request_ids", "peer", "peer_trusted",
-        "principal", "probe", "rate_limit", "refused_by", "rejection", "remote_trace", "request_id",
+        "client", "clock", "error_type", "forwarded", "headers", "method", "offered_request_ids", "peer",
+        "peer_trusted", "principal", "probe", "rate_limit", "refused_by", "rejection", "remote_trace", "request_id",
         "response_headers", "route", "sampled", "span_id", "started", "status", "trace_id",
     )  # fmt: skip
 
@@ -71,6 +72,7 @@ class RequestRecord:
         self.status = 0
         self.rejection: tuple[str, str] | None = None
         self.refused_by: tuple[str, str] | None = None
+        self.error_type: str | None = None
         self.clock: Clock | None = None
 
     @property

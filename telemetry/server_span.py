@@ -41,6 +41,20 @@ def describe_refusal(attributes: Mapping[str, str]) -> None:
     trace.get_current_span().set_attributes(attributes)
 
 
+def describe_failure(error_type: str, *, ours: bool) -> None:
+    """Put onto the current span how the request failed.
+
+    Args:
+        error_type: a class's name or a slug.
+        ours: the service is to blame, so that the span is one of an error (HTTP semantic conventions, span status).
+    """
+    span = trace.get_current_span()
+    if ours:
+        set_failed(span, error_type)
+    else:
+        span.set_attribute("error.type", error_type)
+
+
 def record_failure(exception: BaseException) -> None:
     """Record an unhandled exception on the current span.
 

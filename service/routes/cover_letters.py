@@ -22,10 +22,9 @@ from service.llm.assistant import Ask, Assistant
 from service.llm.errors import LlmError
 from service.llm.model import Completion
 from service.openapi import problems
-from service.problems import document
 from service.routes.answers import CurrentAsker, CurrentAssistant, no_cv, told, wants_events
 from service.routes.attached import answered
-from service.routes.event_stream import MEDIA_TYPE, EventStream, event
+from service.routes.event_stream import MEDIA_TYPE, EventStream, event, failure
 from service.routes.resources import API, LINE, Body, CurrentDatabase, CurrentOwner, View, no_such_job
 from telemetry import get_logger, names
 
@@ -96,8 +95,7 @@ async def write(
             if wants_events(request):
                 events = _events(request, database, made_of, body, assistant, ask)
                 # Whatever fails before the first word has a status of its own.
-                stopped = event("error", document(AnswerBroken("interrupted"), request.scope))
-                return EventStream(await anext(events), events, stopped)
+                return EventStream(await anext(events), events, AnswerBroken("interrupted"))
             completion = await assistant.whole(ask)
         except LlmError as error:
             raise told(error, POLICY) from error
@@ -130,7 +128,7 @@ async def _events(
             raise
         problem = told(error, POLICY) if isinstance(error, LlmError) else error
         log.warning(names.LLM_ANSWER_BROKEN, prompt_name=ask.prompt, problem=problem.code)
-        yield event("error", document(problem, request.scope))
+        yield failure(problem, request.scope)
 
 
 async def _kept(

@@ -8,7 +8,10 @@ from fastapi.sse import KEEPALIVE_COMMENT
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from service.errors import ServiceError
+from service.problems import document
 from service.routes.attached import attached, running
+from telemetry import current_request
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 10.0
@@ -25,6 +28,17 @@ def event(name: str, data: bytes) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 
+def failure(error: ServiceError, scope: Scope) -> bytes:
+    """Write the event that ends a stream which cannot go on; the request's span and access event say it too.
+
+    Args:
+        error: what the client is told.
+        scope: of the request.
+    """
+    current_request(scope).error_type = error.code
+    return event("error", document(error, scope))
+
+
 class EventStream(Response):
     """Sends events one by one, each at once, and comments while there are none.
 
@@ -33,14 +47,18 @@ class EventStream(Response):
     Args:
         first: the first event, which is there already.
         events: those that follow; an error that leaves it ends the connection.
-        stopped: the last event, if the service stops before they end.
+        stopped: what the client is told if the service stops before they end.
         heartbeat: seconds of silence.
     """
 
     media_type = MEDIA_TYPE
 
     def __init__(
-        self, first: bytes, events: AsyncGenerator[bytes, None], stopped: bytes, heartbeat: float = HEARTBEAT_SECONDS
+        self,
+        first: bytes,
+        events: AsyncGenerator[bytes, None],
+        stopped: ServiceError,
+        heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         # nginx would keep events back until its buffer is full (ngx_http_proxy_module, X-Accel-Buffering).
         super().__init__(headers={"X-Accel-Buffering": "no"})
@@ -80,7 +98,7 @@ class EventStream(Response):
         except asyncio.CancelledError:
             # The service stops. Whoever listens is told, since an end alone looks like the letter's.
             if begun:
-                await write(self._stopped)
+                await write(failure(self._stopped, scope))
                 await write(b"", more=False)
             raise
         await write(b"", more=False)

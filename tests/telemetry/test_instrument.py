@@ -135,6 +135,8 @@ async def test_error_in_mid_stream_is_recorded_once() -> None:
         answer = await served.get("/breaks")
     (span,) = recorder.server_spans()
     assert [event.name for event in span.events] == ["exception"]
+    assert (span.status.status_code.name, span.attributes["error.type"]) == ("ERROR", "ValueError")
+    assert told_once(recorder, answer)["error_type"] == "ValueError"
     assert len(recorder.events("http.request.failed")) == 1
     assert isinstance(answer.error, ValueError)
 
@@ -449,7 +451,10 @@ async def test_made_request_ids_are_unique() -> None:
 
 
 async def test_disconnect_in_mid_stream_is_499() -> None:
-    """A client that leaves in mid-stream gives one access event with status 499, and nothing stays open."""
+    """A client that leaves in mid-stream gives one access event with status 499, and nothing stays open.
+
+    The span has the status that was sent, and says that the client left; that is no error of the service.
+    """
     app = FastAPI()
 
     @app.get("/endless")
@@ -465,8 +470,10 @@ async def test_disconnect_in_mid_stream_is_499() -> None:
     async with serving(app) as served:
         await asyncio.wait_for(served.get("/endless", leave_after=3), PATIENCE)
     (event,) = recorder.events("http.request.completed")
-    assert event["status"] == 499
-    assert len(recorder.server_spans()) == 1
+    assert (event["status"], event["error_type"]) == (499, "client_disconnected")
+    (span,) = recorder.server_spans()
+    assert (span.attributes["http.response.status_code"], span.attributes["error.type"]) == (200, event["error_type"])
+    assert span.status.status_code.name == "UNSET"
     assert recorder.events("http.request.failed") == []
     assert recorder.metric("http_server_active_requests", http_request_method="GET") == 0
 

@@ -170,6 +170,10 @@ async def test_a_stream_after_its_first_word(client, service, simulated, hurried
     assert word == "endless" or whole.startswith(said(tokens))
     (event,) = service.recorder.events("llm.answer.broken")
     assert (event["problem"], event["trace_id"]) == (BROKEN, last.data["trace_id"])
+    (access,) = service.recorder.events("http.request.completed")
+    (span,) = service.recorder.server_spans()
+    assert access["error_type"] == span.attributes["error.type"] == BROKEN
+    assert span.status.status_code.name == "ERROR"
 
 
 @pytest.mark.parametrize("headers", [{}, EVENTS])
