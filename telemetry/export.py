@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import ReadableLogRecord
     from opentelemetry.sdk.trace import ReadableSpan, Span
 
+    from telemetry.losses import Lost
     from telemetry.pii import Sink
     from telemetry.settings import TelemetrySettings
-
-    Lost = Callable[[str, str, int], None]
-    """Called with signal, reason and number of items."""
 
 QUEUE_CAPACITY = 8192
 _BATCH = 512
@@ -69,23 +67,23 @@ class Gate:
         self.lost(self.signal, "queue_full", 1)
         return False
 
-    def leave(self, items: int, *, sent: bool, rejected: int = 0) -> None:
+    def leave(self, items: int, *, sent: bool, rejected: int = 0, cause: str | None = None) -> None:
         """Take a batch off the count; one that was not sent is a loss, and so is what was rejected of it."""
         with self._lock:
             if self._abandoned:
                 return
             self.waiting -= items
         if not sent:
-            self.lost(self.signal, "export_failed", items)
+            self.lost(self.signal, "export_failed", items, cause)
         elif rejected > 0:
             self.lost(self.signal, "rejected", min(rejected, items))
 
-    def abandon(self) -> int:
+    def abandon(self, cause: str | None = None) -> int:
         """Count all that still waits as lost, and give its number; what becomes of it later is no news to anybody."""
         with self._lock:
             left, self.waiting, self._abandoned = self.waiting, 0, True
         if left:
-            self.lost(self.signal, "shutdown", left)
+            self.lost(self.signal, "shutdown", left, cause)
         return left
 
 
@@ -117,8 +115,13 @@ class _Gated:
             result = self._exporter.export(scrubbed)
             sent = result.name == "SUCCESS"
         finally:
-            self._gate.leave(len(scrubbed), sent=sent, rejected=self._session.rejected)
+            self._gate.leave(len(scrubbed), sent=sent, rejected=self._session.rejected, cause=self.cause)
         return result
+
+    @property
+    def cause(self) -> str | None:
+        """Why the last attempt failed, None where it did not."""
+        return self._session.cause
 
     def shutdown(self) -> None:
         """End the exporter and its retries; whoever comes second finds it done."""
@@ -169,9 +172,10 @@ class _Pipeline:
 
     def abandon(self) -> int:
         """Let go of a stop that takes too long: ends the retries, counts what was not sent, and gives its number."""
-        if self._exporter is not None:
-            self._exporter.shutdown()
-        return self.gate.abandon()
+        if self._exporter is None:
+            return self.gate.abandon()
+        self._exporter.shutdown()
+        return self.gate.abandon(self._exporter.cause)
 
     def queue(self) -> Any:  # noqa: ANN401 - the two SDK classes share no base
         """Give the open batch with a place taken in it for one item, or None."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     EventDict = MutableMapping[str, Any]
 
 _REPORTED: ContextVar[BaseException | None] = ContextVar("telemetry_reported", default=None)
+# Those of the exporters, in which urllib3 tells each retry: the loss is counted, and said once a minute.
+_EXPORTING = ("sentry-sdk.", "OtelBatch")
 _TELL_REQUESTS = frozenset({"uvicorn.access", "gunicorn.access", "hypercorn.access", "httpx", "httpx2"})
 
 
@@ -47,7 +49,7 @@ class ForeignRecords(logging.Handler):
         minute (`telemetry.export.failed`). A server's access line says what the access event says, and a client's
         says whom it asked for what: both with the whole query.
         """
-        if record.name.startswith("opentelemetry."):
+        if record.name.startswith("opentelemetry.") or (record.threadName or "").startswith(_EXPORTING):
             return False
         if record.name in _TELL_REQUESTS and record.levelno < logging.WARNING:
             return False

@@ -17,6 +17,7 @@ from telemetry.metrics_endpoint import metrics_endpoint
 from telemetry.middleware import Layer, TimedChain
 from telemetry.request import SCOPE_KEY
 from telemetry.routes import RouteTable
+from telemetry.tracing import is_instrumented
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -52,7 +53,12 @@ def instrument(
         layers: middleware that is timed, in the order of execution.
         response_headers: gives header fields to add to a response that is about to start; called with the
             scope, the request's record, the status and the header fields so far.
+
+    Raises:
+        ValueError: the application is instrumented already; each request would be told twice.
     """
+    if is_instrumented(app):
+        raise ValueError("the application is instrumented already: once is enough")
     telemetry = Telemetry(settings)
     metrics = telemetry.metrics
     endpoint = metrics_endpoint(metrics, settings.metrics_allow, settings.trusted_proxies)

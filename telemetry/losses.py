@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from telemetry import names
 from telemetry.logs import get_logger
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 _SAY_SECONDS = 60.0
+
+
+class Lost(Protocol):
+    """Is told of every loss."""
+
+    def __call__(self, signal: str, reason: str, items: int, cause: str | None = None, /) -> None:
+        """Count lost items; see `Losses.lost`."""
 
 
 class Unsaid:
@@ -48,17 +55,19 @@ class Losses:
         self._tallies = {(signal, reason): Unsaid() for signal in names.LOST_SIGNALS for reason in names.DROP_REASONS}
         self._invalid = Unsaid()
 
-    def lost(self, signal: str, reason: str, items: int) -> None:
+    def lost(self, signal: str, reason: str, items: int, cause: str | None = None, /) -> None:
         """Count lost items.
 
         Args:
             signal: one of `names.LOST_SIGNALS`.
             reason: one of `names.DROP_REASONS`.
             items: how many.
+            cause: a class's name, a status or a slug that says more, for the log alone.
         """
         self._metrics.counter(names.DROPPED_ITEMS, signal, reason).inc(items)
         if signal != "log_lines" and (unsaid := self._tallies[signal, reason].add(items)):
-            _log.warning(names.EXPORT_FAILED, signal=signal, reason=reason, items=unsaid)
+            more = {} if cause is None else {"cause": cause}
+            _log.warning(names.EXPORT_FAILED, signal=signal, reason=reason, items=unsaid, **more)
 
     def invalid_request(self) -> None:
         """Count a connection that the server refused."""

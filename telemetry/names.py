@@ -57,8 +57,8 @@ HTTP_REQUEST_INVALID = Event(
 )
 EXPORT_FAILED = Event(
     "telemetry.export.failed",
-    ("signal", "reason", "items"),
-    "a batch was lost; at most once a minute a signal",
+    ("signal", "reason", "items", "cause"),
+    "a batch was lost; at most once a minute a signal and a reason",
 )
 FLUSH_INCOMPLETE = Event(
     "telemetry.flush.incomplete", ("signal", "items"), "shutdown's deadline passed before all was sent"

@@ -34,12 +34,14 @@ class OtlpSession(requests.Session):
 
     Attributes:
         rejected: items that the endpoint refused of the batch it took last, by its own word.
+        cause: why the last attempt failed: `HTTP` and a status, or the name of an exception's class; None: it did not.
     """
 
     def __init__(self, signal: str) -> None:
         super().__init__()
         self.auth = _credentials_of_url
         self.rejected = 0
+        self.cause: str | None = None
         self._signal = signal
 
     def get_redirect_target(self, resp: Response) -> None:
@@ -55,10 +57,16 @@ class OtlpSession(requests.Session):
         Raises:
             NotAcknowledged: neither an error by its status nor an acknowledgement.
         """
-        self.rejected = 0
-        with super().send(request, **{**kwargs, "stream": True}) as response:
-            if response.status_code < HTTPStatus.BAD_REQUEST:
-                self.rejected = self._rejected(response)
+        self.rejected, self.cause = 0, None
+        try:
+            with super().send(request, **{**kwargs, "stream": True}) as response:
+                if response.status_code < HTTPStatus.BAD_REQUEST:
+                    self.rejected = self._rejected(response)
+                else:
+                    self.cause = f"HTTP {response.status_code}"
+        except Exception as failure:
+            self.cause = _root(failure)
+            raise
         return response
 
     def _rejected(self, response: Response) -> int:
@@ -71,6 +79,13 @@ class OtlpSession(requests.Session):
         if self._signal == "traces":
             return int(ExportTraceServiceResponse.FromString(answer).partial_success.rejected_spans)
         return int(ExportLogsServiceResponse.FromString(answer).partial_success.rejected_log_records)
+
+
+def _root(failure: BaseException) -> str:
+    """Name what a failure began with: requests and urllib3 wrap a refused connection three times."""
+    while (behind := failure.__cause__ or failure.__context__) is not None:
+        failure = behind
+    return type(failure).__name__
 
 
 def _credentials_of_url(request: PreparedRequest) -> PreparedRequest:

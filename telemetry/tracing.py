@@ -221,6 +221,11 @@ class Tracing:
         span.end(ended_ns)
 
 
+def is_instrumented(app: FastAPI) -> bool:
+    """Say whether an application has server spans already, ours or contrib's alone."""
+    return getattr(app, "_is_instrumented_by_opentelemetry", False)
+
+
 def stable_semantic_conventions() -> None:
     """Choose the stable attribute names, before any instrumentor reads this variable (its only switch)."""
     os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"

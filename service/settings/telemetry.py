@@ -3,20 +3,17 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 from service import __version__
 from service.settings import parsing
 from service.settings.errors import SettingsError
 from service.settings.parsing import Network
 from service.settings.reader import Reader
-from telemetry.settings import Sampler, TelemetrySettings
+from telemetry.settings import SHORTEST_KEY, LogFormat, LogLevel, Sampler, TelemetrySettings
 
 SERVICE_NAME = "clearstory"
-LOG_FORMATS = ("json", "console")
-LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _PROTOCOL = "http/protobuf"
-_SHORTEST_KEY = 16
 
 
 def read_telemetry(
@@ -49,8 +46,8 @@ def read_telemetry(
         read.optional(f"OTEL_EXPORTER_OTLP_{name}", _file)
     attributes = read.optional("OTEL_RESOURCE_ATTRIBUTES", _attributes) or {}
     sampler = read.choice("OTEL_TRACES_SAMPLER", get_args(Sampler), "parentbased_always_on")
-    log_format = read.choice("LOG_FORMAT", LOG_FORMATS, "console" if terminal else "json")
-    log_level = read.choice("LOG_LEVEL", LOG_LEVELS, "info")
+    log_format = read.choice("LOG_FORMAT", get_args(LogFormat), "console" if terminal else "json")
+    log_level = read.choice("LOG_LEVEL", get_args(LogLevel), "info")
     return TelemetrySettings(
         service_name=read.text("OTEL_SERVICE_NAME", attributes.get("service.name", SERVICE_NAME)),
         service_version=attributes.get("service.version", __version__),
@@ -60,8 +57,8 @@ def read_telemetry(
         otlp_headers=read.optional("OTEL_EXPORTER_OTLP_HEADERS", _headers) or {},
         sampler=cast("Sampler", sampler),
         sampler_ratio=read.number("OTEL_TRACES_SAMPLER_ARG", 1.0, low=0.0, high=1.0),
-        log_format=cast('Literal["json", "console"]', log_format),
-        log_level=cast('Literal["debug", "info", "warning", "error", "critical"]', log_level),
+        log_format=cast("LogFormat", log_format),
+        log_level=cast("LogLevel", log_level),
         sentry_dsn=read.optional("SENTRY_DSN", _dsn),
         sentry_traces_sample_rate=read.number("SENTRY_TRACES_SAMPLE_RATE", 0.1, low=0.0, high=1.0),
         trusted_proxies=trusted_proxies,
@@ -113,6 +110,6 @@ def _pseudonym_key(read: Reader) -> bytes | None:
     key = read.secret("PII_PSEUDONYM_KEY")
     if key is None:
         return None
-    if len(key.reveal()) < _SHORTEST_KEY:
-        raise SettingsError("PII_PSEUDONYM_KEY", f"expected at least {_SHORTEST_KEY} bytes")
+    if len(key.reveal()) < SHORTEST_KEY:
+        raise SettingsError("PII_PSEUDONYM_KEY", f"expected at least {SHORTEST_KEY} bytes")
     return key.reveal()

@@ -17,9 +17,9 @@ from telemetry.sentry.hooks import Hooks
 from telemetry.sentry.options import client_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from telemetry.losses import Lost
     from telemetry.pii import Sink
     from telemetry.request import RequestRecord
     from telemetry.settings import TelemetrySettings
@@ -41,7 +41,7 @@ class Sentry:
         lost: told of signal, reason and number of what did not arrive.
     """
 
-    def __init__(self, settings: TelemetrySettings, sink: Sink, lost: Callable[[str, str, int], None]) -> None:
+    def __init__(self, settings: TelemetrySettings, sink: Sink, lost: Lost) -> None:
         self._settings = settings
         self._sink = sink
         self._lost = lost

@@ -16,13 +16,12 @@ from telemetry.sentry.event import scrub_event
 from telemetry.sentry.records import scrub_sent_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sentry_sdk.consts import EndpointType
 
+    from telemetry.losses import Lost
     from telemetry.pii import Sink
-
-    Lost = Callable[[str, str, int], None]
 
 _LONGEST_ANSWER = 64 * 1024
 _ID = re.compile("[0-9a-f]{32}")
@@ -51,7 +50,7 @@ class Gate(HttpTransport):
 
     def on_dropped_event(self, reason: str) -> None:
         """Count an envelope that Sentry did not take, or that found no place in the queue."""
-        self._lost("sentry", "queue_full" if reason == "full_queue" else "export_failed", 1)
+        self._lost("sentry", "queue_full" if reason == "full_queue" else "export_failed", 1, reason)
 
     def _request(self, method: str, endpoint_type: EndpointType, body: Any, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
         """Send, to this address alone, and read no more of the answer than an answer may be long."""

@@ -1,11 +1,13 @@
 """Export of spans and log records: bounded, counted, on time."""
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from fastapi import FastAPI
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -105,6 +107,28 @@ async def test_refused_exports_are_counted() -> None:
                 await served.get("/hello")
     assert dropped(recorder, "traces") == losses_of(export_failed=7)
     assert dropped(recorder, "logs")["export_failed"] >= 7
+    lines = [line for line in recorder.events("telemetry.export.failed") if line["reason"] == "export_failed"]
+    assert {line["cause"] for line in lines} == {"HTTP 400"}
+
+
+def test_who_is_not_there_is_told() -> None:
+    """An attempt that failed is known by what it failed of, not by what that was wrapped in."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        session = OtlpSession("traces")
+        with pytest.raises(requests.ConnectionError):
+            session.post(f"http://127.0.0.1:{nobody.getsockname()[1]}/v1/traces", b"")
+    assert session.cause == "ConnectionRefusedError"
+
+
+def test_what_is_given_up_says_why(losses: tuple[Losses, list[float], Recorder]) -> None:
+    """The loss of what a stop did not wait for says what the last attempt failed of."""
+    told, _, recorder = losses
+    gate = Gate("traces", told.lost)
+    assert gate.admit()
+    assert gate.abandon("HTTP 503") == 1
+    (line,) = recorder.events("telemetry.export.failed")
+    assert (line["reason"], line["cause"]) == ("shutdown", "HTTP 503")
 
 
 HTML = {"content-type": "text/html"}
@@ -327,15 +351,15 @@ class Forgetful(list[Any]):
 
 def test_gate_counts_what_waits() -> None:
     """A gate admits its capacity, refuses with a count, and has room again for what has left."""
-    lost: list[tuple[str, str, int]] = []
-    gate = Gate("traces", lambda *loss: lost.append(loss))
+    lost: list[tuple[str, str, int, str | None]] = []
+    gate = Gate("traces", lambda signal, reason, items, cause=None: lost.append((signal, reason, items, cause)))
     assert [gate.admit() for _ in range(QUEUE_CAPACITY)] == [True] * QUEUE_CAPACITY
     assert not gate.admit()
     gate.leave(10, sent=True)
     assert gate.admit()
-    gate.leave(5, sent=False)
+    gate.leave(5, sent=False, cause="HTTP 503")
     assert gate.waiting == QUEUE_CAPACITY - 14
-    assert lost == [("traces", "queue_full", 1), ("traces", "export_failed", 5)]
+    assert lost == [("traces", "queue_full", 1, None), ("traces", "export_failed", 5, "HTTP 503")]
 
 
 @pytest.fixture

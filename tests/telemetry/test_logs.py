@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import sqlite3
+import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -515,6 +516,17 @@ def test_lines_that_tell_whole_requests_stay_out(told: Recorder, name: str) -> N
     logging.getLogger(name).info("GET /jobs?q=Ada+Lovelace")
     logging.getLogger(name).warning("slow")
     assert [line["event"] for line in told.lines] == ["slow"]
+
+
+@pytest.mark.parametrize("name", ["sentry-sdk.BackgroundWorker", "OtelBatchSpanRecordProcessor"])
+def test_retries_of_exporters_are_not_told(told: Recorder, name: str) -> None:
+    """What an exporter's thread logs on its way is left out: the loss, when it is one, is said once a minute."""
+    retries = logging.getLogger("urllib3.connectionpool")
+    thread = threading.Thread(target=retries.warning, args=("Retrying after %r", OSError("refused")), name=name)
+    thread.start()
+    thread.join()
+    retries.warning("of the application's own")
+    assert [line["event"] for line in told.lines] == ["of the application's own"]
 
 
 def test_record_with_a_database_error_says_its_code(told: Recorder) -> None:

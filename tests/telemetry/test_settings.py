@@ -13,7 +13,7 @@ from tests.telemetry.asgi import serving, watch
 SECRETS = {
     "otlp_headers": {"authorization": "Basic marker-secret"},
     "sentry_dsn": "https://marker-secret@sentry.example/1",
-    "pseudonym_key": b"marker-secret",
+    "pseudonym_key": b"marker-secret-key",
 }
 
 
@@ -22,6 +22,42 @@ def test_repr_shows_no_secret() -> None:
     settings = TelemetrySettings(service_name="shop", **SECRETS)
     assert "marker-secret" not in f"{settings!r} {settings}"
     assert "shop" in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("service_name", "", "a name"),
+        ("otlp_endpoint", "localhost:4318", "a URL such as http://127.0.0.1:4318"),
+        ("otlp_endpoint", "http://127.0.0.1:99999", "a URL such as http://127.0.0.1:4318"),
+        ("otlp_endpoint", "http://[::1", "a URL such as http://127.0.0.1:4318"),
+        ("otlp_endpoint", "http:///v1", "a URL such as http://127.0.0.1:4318"),
+        ("sentry_dsn", "marker-secret", "a DSN such as https://key@host/project"),
+        ("sentry_dsn", "https://sentry.example/1", "a DSN such as https://key@host/project"),
+        ("sentry_dsn", "https://marker-secret@sentry.example/", "a DSN such as https://key@host/project"),
+        ("log_level", "chatty", "one of debug, info, warning, error, critical"),
+        ("log_format", "xml", "one of json, console"),
+        ("sampler", "half", f"one of {', '.join(get_args(Sampler))}"),
+        ("sampler_ratio", 1.1, "a number from 0 to 1"),
+        ("sentry_traces_sample_rate", -0.1, "a number from 0 to 1"),
+        ("pseudonym_key", b"marker-secret", "at least 16 bytes"),
+        ("pseudonym_key", "marker-secret of sixteen", "at least 16 bytes"),
+        ("policy_files", "ours.toml", "a tuple of paths, such as (Path('ours.toml'),)"),
+    ],
+)
+def test_what_cannot_be_is_named(name: str, value: object, expected: str) -> None:
+    """A wrong setting is an error of one line where it is given, with its name and without its value."""
+    with pytest.raises(ValueError, match=name) as refusal:
+        TelemetrySettings(**{"service_name": "shop", name: value})
+    assert str(refusal.value) == f"{name}: expected {expected}"
+
+
+def test_an_application_is_instrumented_once() -> None:
+    """A second call is refused: each request would be told twice."""
+    app = FastAPI()
+    watch(app)
+    with pytest.raises(ValueError, match="instrumented already"):
+        watch(app)
 
 
 def test_settings_are_frozen() -> None:
