@@ -106,7 +106,7 @@ def read_llm(read: Reader) -> LlmSettings:
         SettingsError: The first name whose value cannot be used.
     """
     budgets = _budgets(read.given("LLM_BUDGETS"))
-    given = {name: read.optional(f"{name.upper()}_BASE_URL", urls.provider) for name in (ANTHROPIC, OPENROUTER)}
+    given = {name: read.optional(f"{name.upper()}_BASE_URL", urls.keyed_provider) for name in (ANTHROPIC, OPENROUTER)}
     given[SIMULATED] = read.optional("SIMULATED_PROVIDER_URL", urls.provider)
     keys = {name: read.secret(f"{name.upper()}_API_KEY") for name in (ANTHROPIC, OPENROUTER)}
     model = read.text("LLM_MODEL", "") or None

@@ -4,6 +4,7 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.settings.errors import SettingsError
 from service.settings.parsing import is_loopback, items, shown_url, split_url, web_url, whole
@@ -56,9 +57,14 @@ def jwks(name: str, raw: str) -> str:
     url = split_url(raw, ("http", "https"))
     if url is None or url.fragment or "@" in url.netloc:
         raise SettingsError(name, "expected an https URL without user and password")
-    if url.scheme == "http" and not is_loopback(url.hostname or ""):
-        raise SettingsError(name, "expected https: keys fetched over http can be anybody's", shown_url(raw))
+    _encrypted(name, raw, "keys fetched over http can be anybody's")
     return raw
+
+
+def _encrypted(name: str, raw: str, why: str) -> None:
+    url = urlsplit(raw)
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        raise SettingsError(name, f"expected https: {why}", shown_url(raw))
 
 
 def origins(name: str, raw: str) -> tuple[str, ...]:
@@ -78,13 +84,20 @@ def _origin(name: str, raw: str) -> str:
 
 
 def provider(name: str, raw: str) -> str:
-    """Read the address of a language model's provider; its key has a setting of its own."""
+    """Read the address of a language model's provider that needs no key."""
     url = split_url(raw, ("http", "https"))
     host = "" if url is None else (url.hostname or "")
     named = _HOST_NAME.fullmatch(host) and not host.rpartition(".")[2].isdigit()
     if url is None or "@" in url.netloc or not (named or _is_address(host)):
         raise SettingsError(name, "expected a URL such as https://host:443, without user and password", shown_url(raw))
     return web_url(name, raw)
+
+
+def keyed_provider(name: str, raw: str) -> str:
+    """Read the address of one that is sent a key, which has a setting of its own: https, or http on this machine."""
+    url = provider(name, raw)
+    _encrypted(name, url, "whoever reads the connection has the key and what is asked")
+    return url
 
 
 def allowed_hosts(name: str, raw: str) -> tuple[str, ...]:

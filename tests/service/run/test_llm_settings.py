@@ -68,6 +68,26 @@ def test_what_cannot_be_used_is_said(name, value, said):
     assert str(refused.value).startswith(said)
 
 
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("name", ["ANTHROPIC_BASE_URL", "OPENROUTER_BASE_URL"])
+def test_a_key_travels_encrypted(name, environment):
+    """Whoever is sent a key is asked over https, or on this machine; the error shows the address and no key."""
+    strict = {"JWT_SECRET": "0123456789abcdef" * 4, "ALLOWED_HOSTS": "api.example.com", "ENVIRONMENT": environment}
+    given = strict | KEYS | {"LLM_PROVIDER": "anthropic,openrouter"}
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(given | {name: "http://llm.example.com:4000/sk-ant-api03-" + "a1B2c3D4" * 8})
+    said = f"{name}: expected https: whoever reads the connection has the key and what is asked"
+    assert str(refused.value) == f"{said}; got 'http://llm.example.com:4000/[REDACTED:api_key]'"
+    for url in ("http://127.0.0.1:4000", "http://[::1]:4000", "http://localhost:4000", "https://llm.example.com"):
+        assert url in {each.base_url for each in Settings.load(given | {name: url}).llm.providers}
+
+
+def test_the_simulated_provider_has_no_key():
+    """A container of its own is asked over http."""
+    url = "http://simulated:8200"
+    assert Settings.load({"SIMULATED_PROVIDER_URL": url}).llm.providers[0].base_url == url
+
+
 @pytest.mark.parametrize("key", ["sk-ant\nx", "ключ", "a key"])
 def test_a_key_that_cannot_be_sent_is_refused(key):
     """A header could not hold it; the key is not shown."""
