@@ -116,7 +116,7 @@ class CallSpan(Step):
     has had enough) as cancelled. It is in no context, and may be ended by any task.
     """
 
-    __slots__ = ("_asked", "_ended", "_facts", "_first_chunk", "_metrics", "_previews", "_started")
+    __slots__ = ("_asked", "_ended", "_facts", "_first_chunk", "_metrics", "_previews", "_started", "_taken")
 
     def __init__(
         self, span: Span, facts: CallFacts, metrics: CallMetrics, previews: Previewing, asked: str = ""
@@ -128,6 +128,7 @@ class CallSpan(Step):
         self._asked = asked
         self._started = perf_counter()
         self._first_chunk: float | None = None
+        self._taken: dict[str, float] = {}
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -187,6 +188,30 @@ class CallSpan(Step):
         self._span.update_name(names.SPAN_CHAT.format(facts.model))
         self._span.set_attributes(plain(facts.attributes()))
 
+    def took(self, usage: Usage, cost_usd: float, *, estimated: bool = False) -> None:
+        """Note what an attempt has taken of the provider that is asked; the span has the sum of all of them.
+
+        Args:
+            usage: the tokens, each counted once.
+            cost_usd: their estimated cost, US dollars.
+            estimated: whether the provider has not said: then nobody knows what its cache did.
+        """
+        if self._ended:
+            return
+        read, written = usage.cache_read_tokens, usage.cache_write_tokens
+        for name, number in (
+            (names.ATTR_GENAI_INPUT_TOKENS, usage.input_tokens + read + written),
+            (names.ATTR_GENAI_OUTPUT_TOKENS, usage.output_tokens),
+            (names.ATTR_GENAI_CACHE_READ, read),
+            (names.ATTR_GENAI_CACHE_WRITE, written),
+            (names.ATTR_LLM_COST, cost_usd),
+        ):
+            self._taken[name] = self._taken.get(name, 0) + number
+        facts = self._facts
+        self._metrics.spent(facts.provider, facts.model, facts.prompt_name, usage, cost_usd)
+        if not estimated:
+            self._metrics.looked_up(facts.provider, facts.model, facts.prompt_name, hit=usage.cache_read_tokens > 0)
+
     def succeeded(
         self, *, response_id: str, model: str, finish_reason: str, usage: Usage, cost_usd: float, answer: str = ""
     ) -> None:
@@ -214,45 +239,29 @@ class CallSpan(Step):
         if self._first_chunk is not None and output_tokens > 1:
             seconds = (perf_counter() - self._first_chunk) / (output_tokens - 1)
             self._metrics.per_token(self._facts.provider, self._facts.model, seconds)
-        self._end("", usage, cost_usd)
+        self.took(usage, cost_usd)
+        self._end("")
 
-    def failed(self, error_type: str, usage: Usage | None = None, cost_usd: float = 0.0) -> None:
+    def failed(self, error_type: str) -> None:
         """End the call: there is no answer, or half of one.
 
         Args:
             error_type: a slug, as declared.
-            usage: the tokens it took all the same; None: nobody knows.
-            cost_usd: their estimated cost, US dollars.
         """
         if not self._ended:
             set_failed(self._span, error_type)
-            self._end(error_type, usage, cost_usd)
+            self._end(error_type)
 
-    def cancelled(self, usage: Usage | None = None, cost_usd: float = 0.0) -> None:
-        """End the call: nobody waits for its answer any more. That is no failure, and the span's status stays unset.
-
-        Args:
-            usage: the tokens it took all the same; None: nobody knows.
-            cost_usd: their estimated cost, US dollars.
-        """
+    def cancelled(self) -> None:
+        """End the call: nobody waits for its answer any more. That is no failure, and the span's status stays unset."""
         if not self._ended:
             self._span.set_attribute("error.type", CANCELLED)
-            self._end(CANCELLED, usage, cost_usd)
+            self._end(CANCELLED)
 
-    def _end(self, error_type: str, usage: Usage | None, cost_usd: float) -> None:
+    def _end(self, error_type: str) -> None:
         self._ended = True
         provider, model = self._facts.provider, self._facts.model
-        if usage is not None:
-            read, written = usage.cache_read_tokens, usage.cache_write_tokens
-            attributes = {
-                names.ATTR_GENAI_INPUT_TOKENS: usage.input_tokens + read + written,
-                names.ATTR_GENAI_OUTPUT_TOKENS: usage.output_tokens,
-                names.ATTR_GENAI_CACHE_READ: read,
-                names.ATTR_GENAI_CACHE_WRITE: written,
-                names.ATTR_LLM_COST: cost_usd,
-            }
-            self._span.set_attributes(plain(attributes))
-            self._metrics.spent(provider, model, self._facts.prompt_name, usage, cost_usd)
+        self._span.set_attributes(plain(self._taken))
         self._metrics.ended(provider, model, error_type, perf_counter() - self._started, self._exemplar())
         self._span.end()
 

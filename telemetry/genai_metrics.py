@@ -107,8 +107,11 @@ class CallMetrics:
         prompted = (provider, model, prompt)
         self._metrics.counter(names.GENAI_CACHE_READ_TOKENS, *prompted).inc(read)
         self._metrics.counter(names.GENAI_CACHE_WRITE_TOKENS, *prompted).inc(written)
-        self._metrics.counter(names.GENAI_CACHE_LOOKUPS, *prompted, "hit" if read else "miss").inc()
         self._metrics.counter(names.GENAI_COST, *prompted).inc(max(cost_usd, 0.0))
+
+    def looked_up(self, provider: str, model: str, prompt: str, *, hit: bool) -> None:
+        """Note whether the provider's cache had the prompt."""
+        self._metrics.counter(names.GENAI_CACHE_LOOKUPS, provider, model, prompt, "hit" if hit else "miss").inc()
 
     def attempt_failed(self, provider: str, reason: str) -> None:
         """Note that a provider did not answer, or was not asked."""

@@ -8,11 +8,11 @@ from typing import Self
 
 from service.llm.attempt import REFUSED, WITHHELD, AttemptFailed, PieceStream
 from service.llm.errors import Interrupted, LlmError, Refused, Withheld
-from service.llm.model import REFUSAL, Completion, Usage
+from service.llm.model import REFUSAL, Completion
 from service.llm.records import CallRecord
 
 First = tuple[PieceStream, str | Completion]
-Begin = Callable[[CallRecord, AsyncExitStack], Awaitable[First]]
+Begin = Callable[[AsyncExitStack], Awaitable[First]]
 
 
 class Answer:
@@ -34,11 +34,6 @@ class Answer:
         self._first: str | Completion | None = None
         self._done = False
 
-    @property
-    def usage(self) -> Usage:
-        """What it has taken so far."""
-        return Usage() if self._pieces is None else self._pieces.usage
-
     async def __aenter__(self) -> Self:
         """Wait for the first piece.
 
@@ -48,7 +43,7 @@ class Answer:
         self._record.__enter__()
         try:
             await self._stack.enter_async_context(asyncio.timeout(self._seconds))
-            self._pieces, self._first = await self._begin(self._record, self._stack)
+            self._pieces, self._first = await self._begin(self._stack)
         except BaseException as error:
             await self._leave(error)
             raise
@@ -105,7 +100,7 @@ class Answer:
             if isinstance(error, Withheld):
                 self._record.noted(WITHHELD)
             if isinstance(error, LlmError):
-                self._record.failed(error.kind, self.usage)
+                self._record.failed(error.kind)
             elif error is None or not isinstance(error, Exception):
-                self._record.left(self.usage)
+                self._record.left()
             self._record.__exit__(kind, error, None)

@@ -81,17 +81,14 @@ class Assistant:
         call = self._call(ask)
         async with (
             self._guarded.admitted(call, ask.policy, ask.asker.key) as charge,
-            self._guarded.model.stream(call) as answer,
+            self._guarded.model.stream(call, charge) as answer,
+            aclosing(held_back(answer, self._guarded.screen(call.prompt, ask.allowed))) as shown,
         ):
-            try:
-                async with aclosing(held_back(answer, self._guarded.screen(call.prompt, ask.allowed))) as shown:
-                    async for item in shown:
-                        if isinstance(item, Completion):
-                            self._guarded.called(ask.prompt, item)
-                            _all(item)
-                        yield item
-            finally:
-                charge.used(answer.usage.total)
+            async for item in shown:
+                if isinstance(item, Completion):
+                    self._guarded.called(ask.prompt, item)
+                    _all(item)
+                yield item
 
     def _call(self, ask: Ask) -> Call:
         prompt = self._prompts[ask.prompt]

@@ -1,7 +1,7 @@
 """A language model between its limits, which come before an answer, and its filter, which comes after it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -9,10 +9,9 @@ from typing import Protocol
 from service.llm.answering import held_back_whole
 from service.llm.canary import Canaries
 from service.llm.holdback import HoldBack
-from service.llm.model import Call, Completion, LanguageModel, Prompt
+from service.llm.model import Call, Charge, Completion, LanguageModel, Prompt
 from service.llm.personal import Personal
-from service.llm.records import Bill, Charge
-from service.llm.tokens import estimate_input, reserve
+from service.llm.tokens import reserve
 
 
 class Admissions(Protocol):
@@ -45,8 +44,7 @@ class Guarded:
     personal: Personal
     called: Callable[[str, Completion], None]
 
-    @asynccontextmanager
-    async def admitted(self, call: Call, policy: str, key: str) -> AsyncIterator[Charge]:
+    def admitted(self, call: Call, policy: str, key: str) -> AbstractAsyncContextManager[Charge]:
         """Hold what a call may take while the context is open.
 
         Args:
@@ -58,10 +56,7 @@ class Guarded:
             Overspent: a limit does not allow it now.
             NeverFits: it never will.
         """
-        async with self.admissions.admitted(policy, key, reserve=reserve(call)) as charge:
-            # Whoever leaves before the provider has said what it took has had the question read.
-            charge.used(estimate_input(call))
-            yield charge
+        return self.admissions.admitted(policy, key, reserve=reserve(call))
 
     async def complete(self, call: Call, policy: str, key: str, allowed: Sequence[str] = ()) -> Completion:
         """Answer a call, in words that may be shown.
@@ -76,13 +71,12 @@ class Guarded:
             LlmError: there is no answer.
         """
         async with self.admitted(call, policy, key) as charge:
-            return await self.model.complete(call, partial(self._shown, call.prompt, allowed, Bill(charge)))
+            return await self.model.complete(call, charge, partial(self._shown, call.prompt, allowed))
 
     def screen(self, prompt: Prompt, allowed: Sequence[str] = ()) -> HoldBack:
         """Give the filter of one answer to a prompt."""
         return HoldBack(self.personal, self.canaries.of(prompt), allowed)
 
-    def _shown(self, prompt: Prompt, allowed: Sequence[str], bill: Bill, completion: Completion) -> Completion:
-        bill.add(completion.usage)
+    def _shown(self, prompt: Prompt, allowed: Sequence[str], completion: Completion) -> Completion:
         self.called(prompt.name, completion)
         return held_back_whole(completion, self.screen(prompt, allowed))

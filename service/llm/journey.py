@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from service.limits import Clock
 from service.llm.attempt import (
@@ -20,9 +20,6 @@ from service.llm.attempt import (
 from service.llm.breaker import Admitted, Breaker
 from service.llm.errors import InvalidCall, Overspent, Refused, TooLong, Unavailable, Withheld
 from service.llm.records import CallRecord
-
-if TYPE_CHECKING:
-    from service.llm.model import Usage
 
 T = TypeVar("T")
 Attempt = Callable[[Provider], Awaitable[T]]
@@ -62,9 +59,6 @@ class Journey(Generic[T]):
         record: is told of every decision.
         breakers: of the providers, by name.
         patience: of the call.
-
-    Attributes:
-        usage: what an answer took that was none for the caller; None: there was no such.
     """
 
     def __init__(
@@ -74,7 +68,6 @@ class Journey(Generic[T]):
         self._record = record
         self._breakers = breakers
         self._patience = patience
-        self.usage: Usage | None = None
         self._reasons: list[str] = []
         self._waits: list[float] = []
         self._overspent: list[Overspent] = []
@@ -94,8 +87,6 @@ class Journey(Generic[T]):
                 return await self._ask(provider, len(providers) - position)
             except AttemptFailed as failed:
                 self._reasons.append(failed.reason)
-                if failed.reason in NOT_SHOWN:
-                    self.usage = failed.usage
                 if failed.retry_after is not None:
                     self._waits.append(failed.retry_after)
                 reason = failed.reason

@@ -125,6 +125,14 @@ class Usage:
         """All of them: what a budget is charged."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens + self.output_tokens
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
 
 REFUSAL = "refusal"
 """The finish reason of an answer that was declined."""
@@ -158,12 +166,15 @@ class Completion:
 class Stream(Protocol):
     """An answer as it comes."""
 
-    @property
-    def usage(self) -> Usage:
-        """What it has taken so far, the output estimated until the provider says."""
-
     def __aiter__(self) -> AsyncIterator[str | Completion]:
         """Give pieces of text as they come, none of them empty; the last item, and only that, is the completion."""
+
+
+class Charge(Protocol):
+    """Tokens that are set aside."""
+
+    def used(self, tokens: int) -> None:
+        """Say what has been used of them so far; the last word counts."""
 
 
 class Answering(Protocol):
@@ -174,10 +185,13 @@ class Answering(Protocol):
 
 
 class LanguageModel(Protocol):
-    """Whoever answers calls, also piece by piece. All errors are `service.llm.errors.LlmError`."""
+    """Whoever answers calls, also piece by piece. All errors are `service.llm.errors.LlmError`.
 
-    async def complete(self, call: Call, shown: Callable[[Completion], Completion]) -> Completion:
+    The caller's `charge` is told what the call has taken so far, all attempts together; nobody asked, nothing told.
+    """
+
+    async def complete(self, call: Call, charge: Charge, shown: Callable[[Completion], Completion]) -> Completion:
         """Answer a call with what `shown` makes of the answer."""
 
-    def stream(self, call: Call) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, call: Call, charge: Charge) -> AbstractAsyncContextManager[Stream]:
         """Answer a call piece by piece; leaving the context ends the provider's side at once."""

@@ -74,6 +74,7 @@ class Record:
         self._prices, self._stream = prices, stream
         self._span: CallSpan
         self._reasons: list[str] = []
+        self._usage, self._cost = Usage(), 0.0
         self._started = perf_counter()
         self._first_token: float | None = None
         self._ended = False
@@ -89,7 +90,7 @@ class Record:
         self._span.__exit__(kind, error, trace)
         if error is not None:
             # A defect; a cancellation of an answer that came at once.
-            self._tell("failed" if isinstance(error, Exception) else "cancelled", None)
+            self._tell("failed" if isinstance(error, Exception) else "cancelled")
 
     def noted(self, reason: str) -> None:
         """Why the provider that is asked has not answered, or is not asked after all."""
@@ -107,39 +108,43 @@ class Record:
         self._provider = following
         self._span.fell_over(self._facts(), reason)
 
+    def took(self, usage: Usage, *, estimated: bool) -> None:
+        """So much has the attempt taken that gave no answer. After an end it changes nothing."""
+        if usage.total and not self._ended:
+            self._span.took(usage, self._add(usage), estimated=estimated)
+
     def first_token(self) -> None:
         """The answer has begun."""
         self._first_token = perf_counter() - self._started
         self._span.first_token()
 
     def succeeded(self, completion: Completion) -> None:
-        """The answer is complete."""
+        """The answer is complete; what the attempt took is its usage."""
         self._span.succeeded(
             response_id=completion.id,
             model=completion.model,
             finish_reason=completion.finish_reason,
             usage=completion.usage,
-            cost_usd=self._cost(completion.usage),
+            cost_usd=self._add(completion.usage),
             answer=completion.text,
         )
-        self._tell("answered", completion.usage)
+        self._tell("answered")
 
-    def failed(self, kind: str, usage: Usage | None = None) -> None:
+    def failed(self, kind: str) -> None:
         """There is none, or no more of it."""
-        self._span.failed(kind, usage, self._cost(usage))
-        self._tell(kind, usage)
+        self._span.failed(kind)
+        self._tell(kind)
 
-    def left(self, usage: Usage) -> None:
+    def left(self) -> None:
         """Nobody waits for the rest of it. After an end it changes nothing."""
-        self._span.cancelled(usage, self._cost(usage))
-        self._tell("cancelled", usage)
+        self._span.cancelled()
+        self._tell("cancelled")
 
-    def _tell(self, outcome: str, usage: Usage | None) -> None:
+    def _tell(self, outcome: str) -> None:
         """Write the call's line, once: what it was, who answered, how fast, and what it took."""
         if self._ended:
             return
         self._ended = True
-        taken = usage or Usage()
         write = log.info if outcome in {"answered", "cancelled"} else log.warning
         write(
             names.LLM_CALL_ENDED,
@@ -151,16 +156,20 @@ class Record:
             reasons=self._reasons,
             duration_ms=round(1000 * (perf_counter() - self._started), 1),
             first_token_ms=None if self._first_token is None else round(1000 * self._first_token, 1),
-            input_tokens=taken.input_tokens,
-            cache_read_tokens=taken.cache_read_tokens,
-            cache_write_tokens=taken.cache_write_tokens,
-            output_tokens=taken.output_tokens,
-            cost_usd=round(self._cost(usage), 6),
+            input_tokens=self._usage.input_tokens,
+            cache_read_tokens=self._usage.cache_read_tokens,
+            cache_write_tokens=self._usage.cache_write_tokens,
+            output_tokens=self._usage.output_tokens,
+            cost_usd=round(self._cost, 6),
         )
 
-    def _cost(self, usage: Usage | None) -> float:
+    def _add(self, usage: Usage) -> float:
+        """Add an attempt's usage to the call's, and give what it costs at the provider that is asked."""
         price = price_of(self._prices, self._provider.model)
-        return 0.0 if price is None or usage is None else price.cost(usage)
+        cost = 0.0 if price is None else price.cost(usage)
+        self._usage += usage
+        self._cost += cost
+        return cost
 
     def _facts(self) -> CallFacts:
         call, provider = self._call, self._provider

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from service.llm.attempt import Provider
-from service.llm.model import Call, Completion, Usage
+from service.llm.model import Call, Charge, Completion, Usage
 
 
 class CallRecord(Protocol):
@@ -26,16 +26,19 @@ class CallRecord(Protocol):
     def falling_over(self, following: Provider, reason: str) -> None:
         """The next one is asked."""
 
+    def took(self, usage: Usage, *, estimated: bool) -> None:
+        """So much has the attempt taken that gave no answer. After an end it changes nothing."""
+
     def first_token(self) -> None:
         """The answer has begun."""
 
     def succeeded(self, completion: Completion) -> None:
-        """The answer is complete."""
+        """The answer is complete; what the attempt took is its usage."""
 
-    def failed(self, kind: str, usage: Usage | None = None) -> None:
+    def failed(self, kind: str) -> None:
         """There is none, or no more of it."""
 
-    def left(self, usage: Usage) -> None:
+    def left(self) -> None:
         """Nobody waits for the rest of it. After an end it changes nothing."""
 
 
@@ -47,30 +50,6 @@ class Recorder(Protocol):
 
     def breaker(self, provider: str, is_open: bool) -> None:
         """A provider is left alone, or no longer."""
-
-
-class Charge(Protocol):
-    """Tokens that are set aside."""
-
-    def used(self, tokens: int) -> None:
-        """Say what has been used of them so far; the last word counts."""
-
-
-class Bill:
-    """What the answers to one call have taken in all: one that may not be shown costs as well.
-
-    Args:
-        charge: told of it.
-    """
-
-    def __init__(self, charge: Charge) -> None:
-        self._charge = charge
-        self._tokens = 0
-
-    def add(self, usage: Usage) -> None:
-        """Add an answer's."""
-        self._tokens += usage.total
-        self._charge.used(self._tokens)
 
 
 class Budgets(Protocol):

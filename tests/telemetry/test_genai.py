@@ -81,7 +81,8 @@ def test_failed_call() -> None:
     """A failed call has its kind as `error.type` and status, and the tokens that it took all the same."""
     telemetry, recorder = watched()
     with telemetry.genai.call(facts()) as call:
-        call.failed("interrupted", USAGE, 0.0017)
+        call.took(USAGE, 0.0017)
+        call.failed("interrupted")
     (span,) = recorder.spans
     assert dict(span.attributes) == ASKED | TOOK | {"error.type": "interrupted"}
     assert (span.status.status_code.name, span.status.description) == ("ERROR", "interrupted")
@@ -91,7 +92,8 @@ def test_cancelled_call_is_no_failure() -> None:
     """A call that nobody waits for any more says so, and its status stays unset."""
     telemetry, recorder = watched()
     with telemetry.genai.call(facts()) as call:
-        call.cancelled(USAGE, 0.0017)
+        call.took(USAGE, 0.0017)
+        call.cancelled()
     (span,) = recorder.spans
     assert dict(span.attributes) == ASKED | TOOK | {"error.type": "cancelled"}
     assert span.status.status_code.name == "UNSET"

@@ -64,7 +64,8 @@ def test_a_call_that_ends_otherwise_is_counted() -> None:
     with telemetry.genai.call(facts()) as call:
         call.failed("unavailable")
     with telemetry.genai.call(facts()) as call:
-        call.cancelled(USAGE, 0.25)
+        call.took(USAGE, 0.25)
+        call.cancelled()
     for error_type in ("unavailable", "cancelled"):
         assert counts(recorder, "operation_duration_seconds_count", **CALL, error_type=error_type) == 1
     assert counts(recorder, "token_usage_count", **CALL, gen_ai_token_type="input") == 1
@@ -84,6 +85,24 @@ def test_a_call_is_counted_where_it_ended() -> None:
     assert counts(recorder, "retries_total", gen_ai_provider_name="anthropic", reason="overloaded") == 1
     way = {"from_provider": "anthropic", "to_provider": "openrouter", "reason": "timeout"}
     assert counts(recorder, "fallovers_total", **way) == 1
+
+
+def test_each_attempt_is_counted_where_it_was_made() -> None:
+    """What failed attempts took is their provider's, the span has the sum; an estimate says nothing of the cache."""
+    telemetry, recorder = watched()
+    with telemetry.genai.call(facts()) as call:
+        call.took(Usage(input_tokens=900), 0.5, estimated=True)
+        call.took(USAGE, 0.25)
+        call.fell_over(facts(provider="openrouter", model=OTHER_MODEL), "timeout")
+        call.succeeded(**answered())
+        call.took(USAGE, 0.25)
+    there = LETTER | THERE | {"gen_ai_request_model": OTHER_MODEL}
+    assert [counts(recorder, "cost_usd_total", **each) for each in (LETTER, there)] == [0.75, 0.0017]
+    assert counts(recorder, "token_usage_sum", **CALL, gen_ai_token_type="input") == 3030
+    lookups = {result: counts(recorder, "cache_lookups_total", **LETTER, result=result) for result in ("hit", "miss")}
+    assert lookups == {"hit": 1, "miss": 0}
+    (span,) = recorder.spans
+    assert (span.attributes[names.ATTR_GENAI_INPUT_TOKENS], span.attributes[names.ATTR_LLM_COST]) == (5160, 0.7517)
 
 
 def test_prompts_are_told_apart_in_what_they_cost_and_read() -> None:
@@ -137,7 +156,8 @@ def test_labels_are_bounded() -> None:
         with telemetry.genai.call(facts(provider=made_up, model=made_up, prompt_name=made_up)) as call:
             call.retried(made_up, 0)
             call.fell_over(facts(provider=f"{made_up}-2", model=made_up), made_up)
-            call.failed(made_up, USAGE)
+            call.took(USAGE, 0.0)
+            call.failed(made_up)
         telemetry.genai.breaker(made_up, is_open=True)
     other = {"gen_ai_operation_name": "chat", "gen_ai_provider_name": "other", "gen_ai_request_model": "other"}
     assert counts(recorder, "operation_duration_seconds_count", **other, error_type="other") == 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from service.llm.attempt import AttemptFailed
@@ -10,8 +11,15 @@ from service.llm.named import finish_reason, identifier, model_name
 from service.llm.tokens import longest_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from service.llm.model import Call, Message
 
+_INPUT = {
+    "input_tokens": "input_tokens",
+    "cache_read_tokens": "cache_read_input_tokens",
+    "cache_write_tokens": "cache_creation_input_tokens",
+}
 # No model's window is a hundredth of it.
 _MOST_TOKENS = 1_000_000_000
 
@@ -108,6 +116,22 @@ def as_usage(usage: Any) -> Usage:  # noqa: ANN401 - a 200 may hold anything
         cache_write_tokens=as_tokens(usage.cache_creation_input_tokens or 0),
         output_tokens=as_tokens(usage.output_tokens),
     )
+
+
+def at_the_end(usage: Usage, said: Mapping[str, Any]) -> Usage:
+    """Give the tokens of a streamed message as its end has them: cumulative, where it names them.
+
+    Source: https://platform.claude.com/docs/en/build-with-claude/streaming, `message_delta`.
+
+    Args:
+        usage: as its start had them.
+        said: by the end.
+
+    Raises:
+        AttemptFailed: one of them is no number of tokens.
+    """
+    named = {field: as_tokens(said[name]) for field, name in _INPUT.items() if said.get(name) is not None}
+    return replace(usage, output_tokens=as_tokens(said["output_tokens"]), **named)
 
 
 def as_tokens(count: object) -> int:

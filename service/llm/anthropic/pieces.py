@@ -12,7 +12,7 @@ from anthropic import AsyncStream
 from anthropic.types import Usage as UsageModel
 
 from service.llm.anthropic.failures import reason_of, told
-from service.llm.anthropic.messages import as_tokens, as_tool_use, as_usage
+from service.llm.anthropic.messages import as_tool_use, as_usage, at_the_end
 from service.llm.attempt import AttemptFailed
 from service.llm.model import Completion, Usage
 from service.llm.named import finish_reason, identifier, model_name
@@ -101,7 +101,7 @@ class Pieces:
             self._blocks.append(_Block(event["content_block"]))
         elif kind == "message_delta":
             self._finish_reason = event["delta"].get("stop_reason") or self._finish_reason
-            self._usage = replace(self._usage, output_tokens=as_tokens(event["usage"]["output_tokens"]))
+            self._usage = at_the_end(self._usage, event["usage"])
             self._final = True
         elif kind == "error":
             raise AttemptFailed(reason_of(event["error"]["type"]))

@@ -99,7 +99,7 @@ class Notes:
     def __getattr__(self, name: str):
         if name.startswith("_"):
             raise AttributeError(name)
-        return lambda *args: self.told.append((name, *args))
+        return lambda *args, **given: self.told.append((name, *args, *given.values()))
 
     def of(self, name: str) -> list[tuple]:
         """What was told under a name."""

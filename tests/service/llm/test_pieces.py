@@ -95,6 +95,26 @@ async def test_stream():
     assert completion == Completion("Good day\n\n", "end_turn", Usage(3, 2, 0, 2), "wire", "m-1", "msg_1")
 
 
+@pytest.mark.parametrize(
+    ("said", "usage"),
+    [
+        ({"output_tokens": 2}, Usage(3, 2, 0, 2)),
+        ({"output_tokens": 2, "input_tokens": 900, "cache_read_input_tokens": None}, Usage(900, 2, 0, 2)),
+        (
+            {"output_tokens": 2, "input_tokens": 0, "cache_read_input_tokens": 40, "cache_creation_input_tokens": 50},
+            Usage(0, 40, 50, 2),
+        ),
+    ],
+)
+async def test_the_last_numbers_count(said: dict[str, object], usage: Usage):
+    """The counts at the end are cumulative; what they leave out was said at the start."""
+    async with saying(START, BLOCK, text("Hi"), END | {"usage": said}, STOP) as (client, _):
+        pieces = await client.stream(CALL)
+        completion = [item async for item in pieces][-1]
+        await pieces.close()
+    assert (completion.usage, pieces.usage) == (usage, usage)
+
+
 async def test_connection_is_kept(monkeypatch):
     """A stream that was read to its end leaves its connection to the next one: with TLS a new one costs round trips."""
     monkeypatch.setattr(module, "_END_SECONDS", PATIENCE)
@@ -123,6 +143,7 @@ async def test_connection_is_closed():
         {"type": "message_start", "message": 7}, {"type": "message_start", "message": {"usage": {}}},
         {"type": "message_delta", "delta": None, "usage": {"output_tokens": 2}},
         {"type": "message_delta", "delta": {}, "usage": {"output_tokens": -2}},
+        {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 2, "input_tokens": "900"}},
         {"type": "error", "error": 7}, STOP,
     ],
 )  # fmt: skip

@@ -10,8 +10,9 @@ from service.llm.errors import Interrupted, InvalidCall, Refused, TooLong, Unava
 from service.llm.journey import RETRIES
 from service.llm.model import Completion
 from service.llm.router import Deadlines, Router
+from service.llm.tokens import estimate_input
 from tests.patience import PATIENCE
-from tests.service.llm.scripted import CALL, DROP, STALL, USAGE, Notes, Scripted, completion
+from tests.service.llm.scripted import CALL, DROP, STALL, USAGE, Charge, Notes, Scripted, completion
 
 FAILING = sorted(TRANSIENT | LASTING)
 
@@ -59,7 +60,7 @@ async def test_nobody_else_is_asked_what_is_the_call_s_own_fault(notes, reason, 
     with pytest.raises(error) as raised:
         await routed(notes, first, second).complete(CALL)
     assert (type(raised.value), first.asked, second.asked) == (error, 1, 0)
-    assert notes.of("failed") == [(error.kind, None)]
+    assert notes.of("failed") == [(error.kind,)]
 
 
 async def test_an_overloaded_provider_is_asked_again(notes):
@@ -145,9 +146,31 @@ async def test_a_refusal_is_no_answer(notes):
 
 async def test_each_attempt_is_charged_with_what_it_took(notes):
     """A failed attempt costs what it used, an answered one its usage; nothing stays reserved."""
-    provider = Scripted("only", AttemptFailed("dropped", usage=USAGE), "ok")
-    await routed(notes, provider).complete(CALL)
-    assert (notes.charged, notes.open) == ([15, 15], 0)
+    provider, caller = Scripted("only", AttemptFailed("dropped", usage=USAGE), "ok"), Charge()
+    await routed(notes, provider).complete(CALL, caller)
+    assert (notes.charged, notes.open, caller.tokens) == ([15, 15], 0, 30)
+    assert notes.of("took") == [(USAGE, False), (USAGE, False)]
+
+
+async def test_a_caller_pays_for_all_attempts(notes):
+    """Streamed too: what is not known is the input's estimate, what was refused unread is nothing."""
+    asked = estimate_input(CALL)
+    failures = [AttemptFailed(reason) for reason in ("dropped", "overloaded", "malformed")]
+    provider, other, caller = Scripted("only", *failures), Scripted("other"), Charge()
+    async with routed(notes, provider, other).stream(CALL, caller) as answer:
+        assert [item async for item in answer][-1].provider == "other"
+    assert (notes.charged, caller.tokens) == ([asked, 0, asked, 15], 2 * asked + 15)
+
+
+@pytest.mark.parametrize("reason", ["connect", "rate_limited", "unauthorized"])
+async def test_who_is_not_served_pays_nothing(notes, reason):
+    """Neither for attempts that nobody read, nor where nobody is asked any more."""
+    router = routed(notes, Scripted("only", AttemptFailed(reason)))
+    for _ in range(FAILURES + 1):
+        caller = Charge()
+        with pytest.raises(Unavailable):
+            await router.complete(CALL, caller)
+        assert caller.tokens == 0
 
 
 async def test_a_provider_that_keeps_failing_is_passed_over(notes):
