@@ -65,7 +65,8 @@ class Breaker:
 
         Args:
             admitted: as what the call was let. Of those that were under way when it opened none prolongs the rest.
-            rest: seconds for which the provider asked to be left alone.
+            rest: seconds for which the provider asked to be left alone. Who says an hour may be back in a minute, and
+                one call is not too much to find that out.
         """
         was_open = self.is_open
         if was_open and admitted is not Admitted.PROBE:
@@ -76,7 +77,7 @@ class Breaker:
             return
         longest = min(_FIRST_REST * 2**self._rests, _LONGEST_REST)
         self._rests += 1
-        self._until = self._clock() + max(longest * (1 + self._jitter()) / 2, rest or 0.0)
+        self._until = self._clock() + min(max(longest * (1 + self._jitter()) / 2, rest or 0.0), _LONGEST_REST)
         if not was_open:
             self._changed(True)
 

@@ -1,5 +1,6 @@
 """Two providers, the first of which fails: the second answers, once, and in time."""
 
+import asyncio
 import json
 import time
 
@@ -250,6 +251,29 @@ async def test_a_breaker_opens_and_closes(client, service, first, fails, monkeyp
     first.ask("PUT", "/faults", {"fault": None})
     assert (await client.post(LETTERS, json=LETTER)).json()["model"] == "claude-sonnet-5-5"
     assert (is_open(), requests(first)) == (0, asked + 1)
+
+
+async def test_a_long_retry_after_is_no_long_silence(tmp_path, monkeypatch):
+    """Who was asked for is told what the provider says; the provider is asked again within a minute, by one call."""
+    with provider("--retry-after", "3600", "--fault", "429") as only:
+        async with started(tmp_path, SIMULATED_PROVIDER_URL=only.url) as service, service.client() as client:
+            breaker, now = service.app.state.assistance.router._breakers["simulated"], [100.0]
+            monkeypatch.setattr(breaker, "_clock", lambda: now[0])
+
+            async def asked():
+                answer = await client.post(QUESTIONS, json=QUESTION)
+                return answer.status_code, int(answer.headers.get("retry-after", "0"))
+
+            assert [await asked() for _ in range(FAILURES)] == [(503, 3600)] * FAILURES
+            status, wait = await asked()
+            assert (status, requests(only)) == (503, FAILURES)
+            assert wait <= 60
+            now[0] += 60
+            assert (503, 3600) in await asyncio.gather(asked(), asked())
+            assert requests(only) == FAILURES + 1
+            now[0] += 60
+            only.ask("PUT", "/faults", {"fault": None})
+            assert (await asked())[0] == 200
 
 
 async def test_each_is_sent_its_own_key_and_model(client, first, second, fails):

@@ -35,6 +35,15 @@ def test_one_call_finds_out():
     assert breaker.rests_for() == 10.0
 
 
+def test_no_provider_is_silent_for_long():
+    """What it asks for prolongs its rest, up to a minute: it may be back long before."""
+    for asked, rest in ((20.0, 20.0), (3600.0, 60.0)):
+        breaker = Breaker(lambda: 0.0, lambda _: None, lambda: 1.0)
+        for _ in range(FAILURES):
+            breaker.failed(breaker.admit(), asked)
+        assert breaker.rests_for() == rest
+
+
 def test_a_caller_who_leaves_lets_another_one_find_out():
     """A probe whose caller has left says nothing of the provider."""
     now = [0.0]
