@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from service.llm.attempt import REFUSED, WITHHELD, AttemptFailed, PieceStream
-from service.llm.errors import Interrupted, LlmError, Refused, Withheld
+from service.llm.errors import Interrupted, Late, LlmError, Refused, Withheld
 from service.llm.model import REFUSAL, Completion
 from service.llm.records import CallRecord
 
@@ -22,7 +22,7 @@ class Answer:
     entered it.
 
     Args:
-        begin: finds a provider, and gives what it says first; what is to be closed it puts onto the stack.
+        begin: finds a provider, in time, and gives what it says first; what is to be closed it puts onto the stack.
         record: of the call.
         seconds: it may take in all.
     """
@@ -41,9 +41,10 @@ class Answer:
             LlmError: no provider gives one.
         """
         self._record.__enter__()
+        ends = asyncio.get_running_loop().time() + self._seconds
         try:
-            await self._stack.enter_async_context(asyncio.timeout(self._seconds))
             self._pieces, self._first = await self._begin(self._stack)
+            await self._stack.enter_async_context(asyncio.timeout_at(ends))
         except BaseException as error:
             await self._leave(error)
             raise
@@ -84,7 +85,7 @@ class Answer:
         """End the provider's side at once.
 
         Raises:
-            Interrupted: the time was over.
+            Late: the time was over.
         """
         await self._leave(error)
 
@@ -94,7 +95,7 @@ class Answer:
             await self._stack.__aexit__(kind, error, None)
         except TimeoutError:
             self._record.noted("timeout")
-            error = Interrupted()
+            error = Late()
             raise error from None
         finally:
             if isinstance(error, Withheld):

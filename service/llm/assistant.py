@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from service.llm.answering import held_back
-from service.llm.errors import Interrupted
+from service.llm.errors import Interrupted, Late, Unavailable
 from service.llm.guarded import Guarded
 from service.llm.model import WHOLE, Call, Completion, Message, Prompt
 
@@ -78,17 +78,24 @@ class Assistant:
         Raises:
             LlmError: it broke off, or there is none.
         """
-        call = self._call(ask)
-        async with (
-            self._guarded.admitted(call, ask.policy, ask.asker.key) as charge,
-            self._guarded.model.stream(call, charge) as answer,
-            aclosing(held_back(answer, self._guarded.screen(call.prompt, ask.allowed))) as shown,
-        ):
-            async for item in shown:
-                if isinstance(item, Completion):
-                    self._guarded.called(ask.prompt, item)
-                    _all(item)
-                yield item
+        call, begun = self._call(ask), False
+        try:
+            async with (
+                self._guarded.admitted(call, ask.policy, ask.asker.key) as charge,
+                self._guarded.model.stream(call, charge) as answer,
+                aclosing(held_back(answer, self._guarded.screen(call.prompt, ask.allowed))) as shown,
+            ):
+                async for item in shown:
+                    if isinstance(item, Completion):
+                        self._guarded.called(ask.prompt, item)
+                        _all(item)
+                    begun = True
+                    yield item
+        except Late:
+            if begun:
+                raise
+            # What has come was held back: for the caller nothing has begun, as with an answer that comes at once.
+            raise Unavailable(reasons=("timeout",)) from None
 
     def _call(self, ask: Ask) -> Call:
         prompt = self._prompts[ask.prompt]

@@ -53,6 +53,10 @@ class Interrupted(LlmError):
     kind = "interrupted"
 
 
+class Late(Interrupted):
+    """It broke off because the time was over."""
+
+
 class Overspent(LlmError):
     """A budget or a limit does not allow the call now.
 

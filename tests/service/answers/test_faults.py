@@ -176,6 +176,17 @@ async def test_a_stream_after_its_first_word(client, service, simulated, hurried
     assert span.status.status_code.name == "ERROR"
 
 
+@pytest.mark.parametrize("headers", [{}, EVENTS], ids=["whole", "streamed"])
+@pytest.mark.parametrize("word", ["stall", "stall_after:0", "stall_after:1"])
+async def test_the_time_is_over_before_the_first_word(client, service, simulated, monkeypatch, word, headers):
+    """While nothing has been shown the end of all time is a 503 that says when to come back, streamed or not."""
+    monkeypatch.setattr(service.app.state.assistance.router, "_deadlines", Deadlines(PATIENCE, 3.0))
+    simulated.ask("PUT", "/faults", {"fault": word})
+    answer = await client.post(LETTERS, json=LETTER, headers=headers)
+    assert (code(problem(answer)), answer.headers.get("retry-after")) == (UNAVAILABLE, "5")
+    assert service.is_at_rest()
+
+
 @pytest.mark.parametrize("headers", [{}, EVENTS])
 @pytest.mark.parametrize("word", HARMLESS)
 async def test_what_is_no_fault_of_an_answer(client, service, simulated, word, headers):
