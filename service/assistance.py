@@ -2,13 +2,14 @@
 
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from service.briefings.tools import TOOLS
 from service.cache_warming import CacheWarmer, Telling
 from service.domain.briefings import Draft
 from service.limits import LlmLimits
+from service.llm import briefs
 from service.llm.anthropic import AnthropicProvider
 from service.llm.assistant import Assistant
 from service.llm.background import Background
@@ -20,6 +21,8 @@ from service.llm.prices import USUAL, price_of
 from service.llm.prompts import load
 from service.llm.recording import Recording
 from service.llm.router import Deadlines, Router
+from service.llm.tokens import reserve
+from service.settings.json_tables import wrong
 from service.settings.llm import OPENROUTER, LlmSettings, ProviderSettings
 from telemetry import Telemetry, names
 
@@ -69,10 +72,14 @@ def assistance(settings: LlmSettings, telemetry: Telemetry, limits: LlmLimits) -
         settings: whom to ask, for how long, at what price.
         telemetry: told of everything.
         limits: of callers and providers.
+
+    Raises:
+        SettingsError: A provider's budget is smaller than any call.
     """
     providers = [_provider(each, settings) for each in settings.providers]
     canaries = Canaries(_canary_secret(telemetry.settings.pseudonym_key))
     prompts = {name: canaries.marked(prompt) for name, prompt in load().items()}
+    _check_budgets(settings, prompts.values())
     recording = Recording(telemetry.genai, providers, settings.prices, prompts)
     deadlines = Deadlines(settings.first_token_seconds, settings.total_seconds)
     router = Router(providers, deadlines, recording, limits)
@@ -86,6 +93,14 @@ def assistance(settings: LlmSettings, telemetry: Telemetry, limits: LlmLimits) -
     guarded = Guarded(router, limits, canaries, personal, _telling(warmer, providers[0].name))
     assistant = Assistant(guarded, prompts)
     return Assistance(assistant, guarded, router, prompts, canaries, personal.material, warmer)
+
+
+def _check_budgets(settings: LlmSettings, prompts: Iterable[Prompt]) -> None:
+    least = min(reserve(Call(prompt, (), briefs.FEWEST_TOKENS, user="")) for prompt in prompts)
+    for provider in settings.providers:
+        tokens = provider.budget.tokens
+        if tokens is not None and tokens < least:
+            raise wrong("LLM_BUDGETS", f"{provider.name}.tokens", f"expected {least} or more: no call fits", tokens)
 
 
 def _telling(warmer: CacheWarmer | None, first: str) -> Callable[[str, Completion], None]:

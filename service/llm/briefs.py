@@ -10,6 +10,8 @@ COVER_LETTER, QUESTION = "cover_letter", "question"
 # Longer than the words that the prompt allows, in most languages.
 _MOST_TOKENS = {Length.SHORT: 400, Length.MEDIUM: 800, Length.LONG: 1400}
 _ANSWER_TOKENS = 800
+FEWEST_TOKENS = min(_MOST_TOKENS.values())
+"""That any answer may have: no call asks for less."""
 
 
 def cover_letter(

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
-from service.llm.prices import PRICES, Price
+from service.llm.prices import Price
 from service.settings import parsing, urls
 from service.settings.errors import SettingsError
-from service.settings.json_tables import count, is_number, mapping, seconds, table, wrong
-from service.settings.limits import LONGEST_WINDOW
 from service.settings.parsing import choice, items
 from service.settings.reader import Reader
 from service.settings.secret import Secret
+from service.settings.spending import NO_BUDGET, Budget, budgets, prices
 
 SIMULATED, ANTHROPIC, OPENROUTER = PROVIDERS = ("simulated", "anthropic", "openrouter")
 GENAI_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -29,26 +27,6 @@ _MODELS = {
 }
 _KEY = re.compile(rb"[!-~]+")
 _LONGEST_SECONDS = 3600.0
-_PRICE_FIELDS = ("input", "output", "cache_read")
-_HIGHEST_PRICE = 100_000.0
-_PRICES_EXAMPLE = '{"claude-sonnet-5-5": {"input": 2, "output": 10, "cache_read": 0.1}}'
-_BUDGETS_EXAMPLE = '{"anthropic": {"tokens": 2000000, "window": 3600}}'
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How many tokens may be spent.
-
-    Args:
-        tokens: in any window; None: as many as are asked for.
-        window: its length, in seconds.
-    """
-
-    tokens: int | None
-    window: float
-
-
-_NO_BUDGET = Budget(None, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +83,22 @@ def read_llm(read: Reader) -> LlmSettings:
     Raises:
         SettingsError: The first name whose value cannot be used.
     """
-    budgets = _budgets(read.given("LLM_BUDGETS"))
+    by_default: tuple[str, ...] = (SIMULATED,)
+    order = read.parsed("LLM_PROVIDER", _order, by_default)
+    spendable = budgets(read.given("LLM_BUDGETS"), order)
     given = {name: read.optional(f"{name.upper()}_BASE_URL", urls.keyed_provider) for name in (ANTHROPIC, OPENROUTER)}
     given[SIMULATED] = read.optional("SIMULATED_PROVIDER_URL", urls.provider)
     keys = {name: read.secret(f"{name.upper()}_API_KEY") for name in (ANTHROPIC, OPENROUTER)}
-    model = read.text("LLM_MODEL", "") or None
-    by_default: tuple[str, ...] = (SIMULATED,)
+    model = read.optional("LLM_MODEL", parsing.model_name)
     providers = tuple(
         ProviderSettings(
-            name, given[name] or _BASE_URLS[name], model or _MODELS[name], keys.get(name), budgets.get(name, _NO_BUDGET)
+            name,
+            given[name] or _BASE_URLS[name],
+            model or _MODELS[name],
+            keys.get(name),
+            spendable.get(name, NO_BUDGET),
         )
-        for name in read.parsed("LLM_PROVIDER", _order, by_default)
+        for name in order
     )
     for provider in providers:
         if provider.name in keys and provider.key is None:
@@ -130,7 +113,7 @@ def read_llm(read: Reader) -> LlmSettings:
         caching=read.parsed("ENABLE_PROMPT_CACHING", parsing.boolean, True),
         warm_on_startup=read.parsed("PROMPT_CACHE_WARM_ON_STARTUP", parsing.boolean, True),
         cache_ttl_seconds=read.number("PROMPT_CACHE_TTL_SECONDS", 300.0, low=1.0, high=_LONGEST_SECONDS),
-        prices=_prices(read.given("LLM_PRICES")),
+        prices=prices(read.given("LLM_PRICES")),
         content=read.parsed(GENAI_CONTENT, parsing.boolean, False),
         starts_simulated=given[SIMULATED] is None and any(each.name == SIMULATED for each in providers),
     )
@@ -141,40 +124,6 @@ def _order(name: str, raw: str) -> tuple[str, ...]:
     if not order or len(set(order)) < len(order):
         raise SettingsError(name, f"expected some of {', '.join(PROVIDERS)}, each once", raw)
     return order
-
-
-def _budgets(raw: str | None) -> dict[str, Budget]:
-    name, budgets = "LLM_BUDGETS", {}
-    for provider, given in table(name, raw, _BUDGETS_EXAMPLE).items():
-        if provider not in PROVIDERS:
-            raise wrong(name, "", f"expected providers among {', '.join(PROVIDERS)}", provider)
-        fields = _exactly(name, provider, given, "tokens", "window")
-        budgets[provider] = Budget(
-            count(name, f"{provider}.tokens", fields["tokens"]),
-            seconds(name, f"{provider}.window", fields["window"], LONGEST_WINDOW),
-        )
-    return budgets
-
-
-def _prices(raw: str | None) -> Mapping[str, Price]:
-    name, prices = "LLM_PRICES", dict(PRICES)
-    for model, given in table(name, raw, _PRICES_EXAMPLE).items():
-        fields = _exactly(name, model, given, *_PRICE_FIELDS)
-        prices[model] = Price(*(_price(name, f"{model}.{field}", fields[field]) for field in _PRICE_FIELDS))
-    return MappingProxyType(prices)
-
-
-def _exactly(name: str, where: str, given: object, *expected: str) -> dict[str, object]:
-    fields = mapping(name, where, given)
-    if set(fields) != set(expected):
-        raise wrong(name, where, f"expected the fields {', '.join(expected)}", ", ".join(fields))
-    return fields
-
-
-def _price(name: str, where: str, value: object) -> float:
-    if is_number(value) and 0 <= value <= _HIGHEST_PRICE:
-        return float(value)
-    raise wrong(name, where, "expected US dollars for a million tokens", value)
 
 
 def at(settings: LlmSettings, simulated: str) -> LlmSettings:

@@ -11,7 +11,7 @@ from service.settings.llm import LlmSettings, read_llm
 from service.settings.parsing import Network
 from service.settings.reader import Reader
 from service.settings.secret import Secret
-from service.settings.spelling import refuse_misspelt
+from service.settings.spelling import refuse_misspelt, similar
 from service.settings.telemetry import SERVICE_NAME, read_telemetry
 from telemetry.settings import LOOPBACK_AND_PRIVATE, TelemetrySettings
 
@@ -24,7 +24,8 @@ class Settings:
     """What the service was told. Fields are the environment's names in lower case.
 
     `jwt_secret` is None with a JWKS, and in development until `service.development` has made one.
-    Durations are seconds, sizes bytes. `allowed_hosts` and `cors_origins` hold `*` for any.
+    Durations are seconds, sizes bytes. `allowed_hosts` and `cors_origins` hold `*` for any. `similar` has the names
+    that were given and nobody reads, each with the one of ours that may have been meant.
     """
 
     environment: str
@@ -50,6 +51,7 @@ class Settings:
     llm: LlmSettings
     console_port: int | None
     jaeger_url: str | None
+    similar: Mapping[str, str]
     telemetry: TelemetrySettings = field(repr=False)
 
     @property
@@ -105,6 +107,7 @@ class Settings:
             llm=llm,
             console_port=read.optional("CONSOLE_PORT", urls.port),
             jaeger_url=read.optional("JAEGER_URL", parsing.web_url),
+            similar=similar(environ),
             telemetry=read_telemetry(
                 read,
                 environment=environment,

@@ -20,6 +20,8 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# `claude-sonnet-5-5`, `anthropic/claude-sonnet-5.5:beta`, `vertex_ai/claude@20260620`, `@preset/ours`; no address.
+_MODEL = re.compile(r"(?=[^A-Za-z]*[A-Za-z])@?[A-Za-z0-9][A-Za-z0-9._:/+~-]{0,99}(?:@(?:[0-9]{8}|latest|default))?")
 # RFC 9110 section 5.6.2: what a header name, and an OpenTelemetry key, may be made of.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -56,6 +58,13 @@ def choice(name: str, raw: str, allowed: Collection[str]) -> str:
         if word.lower() == raw.lower():
             return word
     raise SettingsError(name, f"expected one of {', '.join(allowed)}", raw)
+
+
+def model_name(name: str, raw: str) -> str:
+    """Read a provider's name of a model; it is told in metrics, spans and answers."""
+    if _MODEL.fullmatch(raw):
+        return raw
+    raise SettingsError(name, "expected a provider's name of a model such as claude-sonnet-5-5", shown_url(raw))
 
 
 def items(raw: str) -> tuple[str, ...]:

@@ -40,9 +40,10 @@ def check(settings: "Settings", *, given: Reader) -> None:
 
 def advice(settings: "Settings") -> tuple[str, ...]:
     """Say in lines what is allowed but could be better."""
+    lines = [f"{name}: not read; did you mean {ours}?" for name, ours in settings.similar.items()]
     if settings.production and settings.telemetry.pseudonym_key is None:
-        return ("PII_PSEUDONYM_KEY: none; one person's log lines cannot be told from another's",)
-    return ()
+        lines.append("PII_PSEUDONYM_KEY: none; one person's log lines cannot be told from another's")
+    return tuple(lines)
 
 
 def _single_process(settings: "Settings", given: Reader) -> None:

@@ -2,10 +2,13 @@
 
 A misspelt name would otherwise do nothing, in silence: `JWT_SECRT` would start a service with another
 secret. The environment is full of names that are not ours, so only what is very near to a long name of
-ours counts, and what other programs are known to use never does.
+ours counts, and what other programs are known to use never does. What is less near stops nothing, and is said.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
+from types import MappingProxyType
 
 from service.settings.errors import SettingsError
 
@@ -73,6 +76,11 @@ KNOWN = frozenset(
 _OTHERS = frozenset({"DATADIR", "LOGFORMAT", "LOGLEVEL", "OTEL_TRACES_EXPORTER"})
 _LONG_ENOUGH = 8
 _TWO_SLIPS_FROM = 12
+# Families that other programs have settings in too: what is only similar to ours is most likely one of theirs.
+_SHARED = ("ANTHROPIC_", "DATABASE_", "LOG_", "OPENROUTER_", "OTEL_", "REDIS_", "SENTRY_", "WEB_")
+# None of 1,816 names in installed packages that read the environment is so similar to ours; TRUSTED_PROXY is: 0.857.
+_SIMILAR = 0.8
+_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 
 def refuse_misspelt(names: Iterable[str]) -> None:
@@ -87,6 +95,25 @@ def refuse_misspelt(names: Iterable[str]) -> None:
         # Given as well under its right name, the other one is most likely somebody else's.
         if meant is not None and meant not in given:
             raise SettingsError(name, f"unknown setting; did you mean {meant}?")
+
+
+def similar(names: Iterable[str]) -> Mapping[str, str]:
+    """Give the names that nobody reads and that may be meant for one of ours, each with that one."""
+    given = frozenset(names)
+    found = ((name, _resembled(name)) for name in sorted(given - KNOWN - _OTHERS))
+    return MappingProxyType({name: ours for name, ours in found if ours is not None and ours not in given})
+
+
+def _resembled(name: str) -> str | None:
+    for ours in sorted(KNOWN):
+        ours_alone = len(ours) >= _TWO_SLIPS_FROM and not ours.startswith(_SHARED)
+        if not ours_alone or not _NAME.fullmatch(name) or not name.startswith(f"{ours.partition('_')[0]}_"):
+            continue
+        if name.startswith(f"{ours}_"):  # something of it, and somebody else's
+            continue
+        if ours.startswith(f"{name}_") or SequenceMatcher(None, name, ours).ratio() >= _SIMILAR:
+            return ours
+    return None
 
 
 def _meant(name: str) -> str | None:

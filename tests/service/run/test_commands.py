@@ -111,6 +111,12 @@ async def test_check_lists_the_decisions(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_check_says_what_resembles_a_setting(tmp_path):
+    """A name that may have been meant for one of ours is a line on standard error, and no failure."""
+    status, _, err = await completed("check", env=environment(tmp_path, TRUSTED_PROXY="10.0.0.0/8"))
+    assert (status, err) == (0, "service: TRUSTED_PROXY: not read; did you mean TRUSTED_PROXIES?\n")
+
+
 @pytest.mark.parametrize("command", ["run", "check", "token"])
 async def test_a_bad_setting_is_one_line(tmp_path, command):
     """A bad setting is status 1 and one line on standard error."""

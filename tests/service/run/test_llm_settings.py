@@ -1,7 +1,11 @@
 """The settings of the language model side."""
 
+import json
+import re
+
 import pytest
 
+from service.app import create_app
 from service.llm.prices import Price
 from service.settings import Settings, SettingsError
 
@@ -52,12 +56,17 @@ def test_prices_are_laid_over_the_published_ones():
         ("LLM_PRICES", '{"m": {"input": 1}}', "LLM_PRICES m: expected the fields input, output, cache_read"),
         ("LLM_PRICES", '{"m": {"input": 1, "output": -1, "cache_read": 0}}', "LLM_PRICES m.output: expected"),
         ("LLM_PRICES", '{"m": {"input": 1, "output": NaN, "cache_read": 0}}', "LLM_PRICES m.output: expected"),
-        ("LLM_BUDGETS", '{"x": {"tokens": 1, "window": 1}}', "LLM_BUDGETS: expected providers among"),
-        ("LLM_BUDGETS", '{"anthropic": {"tokens": 0, "window": 1}}', "LLM_BUDGETS anthropic.tokens: expected a whole"),
+        ("LLM_PRICES", '{"": {"input": 1, "output": 1, "cache_read": 0}}', "LLM_PRICES: expected a provider's name"),
+        ("LLM_BUDGETS", '{"x": {"tokens": 1, "window": 1}}', "LLM_BUDGETS: expected providers of LLM_PROVIDER: sim"),
+        ("LLM_BUDGETS", '{"anthropic": {"tokens": 1, "window": 1}}', "LLM_BUDGETS: expected providers of LLM_PROVIDER"),
+        ("LLM_BUDGETS", '{"simulated": {"tokens": 0, "window": 1}}', "LLM_BUDGETS simulated.tokens: expected a whole"),
         ("LLM_BUDGETS", '{"anthropic": {"tokens": 1, "tokens": 1}}', "LLM_BUDGETS: expected every key once"),
         ("SIMULATED_PROVIDER_URL", "http://256.256.256.256", "SIMULATED_PROVIDER_URL: expected a URL such as"),
         ("SIMULATED_PROVIDER_URL", "http://u:hunter2@127.0.0.1:9", "SIMULATED_PROVIDER_URL: expected a URL such as"),
-        ("LLM_MODEL", "a\tb", "LLM_MODEL: expected text without control characters"),
+        ("LLM_MODEL", "a\tb", "LLM_MODEL: expected a provider's name of a model such as claude-sonnet-5-5; got"),
+        ("LLM_MODEL", "bob@example.com", "LLM_MODEL: expected a provider's name of a model such as claude-sonnet-5-5"),
+        ("LLM_MODEL", "claude sonnet", "LLM_MODEL: expected a provider's name of a model"),
+        ("LLM_MODEL", "4155552671", "LLM_MODEL: expected a provider's name of a model"),
         ("SIMULATED_PROVIDER_URL", "localhost", "SIMULATED_PROVIDER_URL: expected a URL such as"),
     ],
 )  # fmt: skip
@@ -86,6 +95,38 @@ def test_the_simulated_provider_has_no_key():
     """A container of its own is asked over http."""
     url = "http://simulated:8200"
     assert Settings.load({"SIMULATED_PROVIDER_URL": url}).llm.providers[0].base_url == url
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["claude-sonnet-5-5", "anthropic/claude-sonnet-5.5:beta", "meta-llama/Llama-4", "@preset/ours", "a/c@20260620"],
+)
+def test_providers_name_their_models_as_they_like(model):
+    """Upper case, versions, variants and dates."""
+    assert Settings.load({"LLM_MODEL": model}).llm.providers[0].model == model
+
+
+def test_an_address_in_the_place_of_a_model_is_not_repeated():
+    """The line is for the operator's log."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.load({"LLM_MODEL": "bob@example.com"})
+    assert "bob" not in str(refused.value)
+
+
+def test_a_budget_that_no_call_fits_is_refused(tmp_path):
+    """The instructions and the shortest answer have to fit, or the provider would never be asked."""
+
+    def application(tokens):
+        budgets = json.dumps({"simulated": {"tokens": tokens, "window": 60}})
+        return create_app(Settings.load({"LLM_BUDGETS": budgets, "DATA_DIR": str(tmp_path), "JWT_SECRET": "s" * 64}))
+
+    with pytest.raises(SettingsError) as refused:
+        application(1500)
+    least = re.fullmatch(
+        r"LLM_BUDGETS simulated\.tokens: expected ([0-9]+) or more: no call fits; got '1500'", str(refused.value)
+    )
+    assert 1500 < int(least[1]) < 4000
+    assert application(int(least[1]))
 
 
 @pytest.mark.parametrize("key", ["sk-ant\nx", "ключ", "a key"])

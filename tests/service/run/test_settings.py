@@ -219,6 +219,23 @@ def test_a_misspelt_name_stops_the_start(name, meant):
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("PII_POLICY", "PII_POLICY_FILES"),
+        ("PROMPT_CACHE_TTL", "PROMPT_CACHE_TTL_SECONDS"),
+        ("SHUTDOWN_GRACE_PERIOD_SECONDS", "SHUTDOWN_GRACE_SECONDS"),
+        ("CORS_ALLOW_ORIGINS", "CORS_ORIGINS"),
+    ],
+)
+def test_a_name_that_resembles_ours_is_said(name, meant):
+    """It may be somebody else's, so nothing stops; it is said unless the right one is given too."""
+    assert advice(Settings.load({name: SECRET})) == (f"{name}: not read; did you mean {meant}?",)
+    right = {"TRUSTED_PROXIES": "none", "PII_POLICY_FILES": __file__, "CORS_ORIGINS": "none"}
+    assert not advice(Settings.load({name: SECRET, meant: right.get(meant, "20")}))
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "PATH",
@@ -269,6 +286,16 @@ def test_a_misspelt_name_stops_the_start(name, meant):
         "JAEGER_PORT",
         "JAEGER_AGENT_HOST",
         "LLM_API_KEY",
+        "LLM_PROVIDER_URL",
+        "LOG_FORMATTER",
+        "LOG_LEVEL_ROOT",
+        "OTEL_SERVICE_VERSION",
+        "DATABASE_URL_READ_ONLY",
+        "APP_CORS_ORIGINS",
+        "DJANGO_ALLOWED_HOSTS",
+        "DOCKER_ENABLED",
+        "PGDATA_DIR",
+        "PII_POLICY\x1b[31m",
         "FORWARDED_ALLOW_IPS",
         "UVICORN_PORT",
         "GIT_AUTHOR_NAME",
