@@ -178,8 +178,11 @@ class DrainingServer(Server):
             await asyncio.wait(tasks, timeout=CANCELLED)
 
     async def _close_lifespan(self) -> None:
-        with suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self.lifespan.shutdown(), CLOSING)
+        except TimeoutError:
+            if isinstance(self.lifespan, QuietLifespan):
+                self.lifespan.hush()
 
     async def _seen_off(self) -> None:
         with suppress(TimeoutError):

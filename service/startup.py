@@ -31,5 +31,9 @@ class QuietLifespan(LifespanOn):
     async def send(self, message: LifespanSendMessage) -> None:
         """Take the application's word."""
         if message["type"] == "lifespan.startup.failed" and self._readiness.failure is not None:
-            self.logger = _quiet
+            self.hush()
         await super().send(message)
+
+    def hush(self) -> None:
+        """Keep quiet from now on: the loop's end is going to cancel what did not end in time."""
+        self.logger = _quiet

@@ -22,7 +22,7 @@ from telemetry.otlp_scrubbing import scrub_record, scrub_span
 from telemetry.tracing import record_as_told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from opentelemetry.context import Context
     from opentelemetry.sdk._logs import ReadableLogRecord
@@ -108,7 +108,7 @@ class _Gated:
 
     def export(self, batch: Sequence[Any]) -> Any:  # noqa: ANN401 - the two signals have a result type each
         sent = False
-        scrubbed = [item for item in map(self._scrub, batch) if item is not None]
+        scrubbed = list(self._scrubbed(batch))
         # What could not be scrubbed is counted where that was found out.
         self._gate.leave(len(batch) - len(scrubbed), sent=True)
         try:
@@ -117,6 +117,13 @@ class _Gated:
         finally:
             self._gate.leave(len(scrubbed), sent=sent, rejected=self._session.rejected, cause=self.cause)
         return result
+
+    def _scrubbed(self, batch: Sequence[Any]) -> Iterator[Any]:
+        for item in batch:
+            # The process may end, which no thread survives that is in the rules' native code.
+            scrubbed = None if self._ended else self._scrub(item)
+            if scrubbed is not None:
+                yield scrubbed
 
     @property
     def cause(self) -> str | None:

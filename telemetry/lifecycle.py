@@ -140,10 +140,13 @@ class Telemetry:
             self._lag.cancel()
             with suppress(asyncio.CancelledError):
                 await self._lag
-        await asyncio.to_thread(self._flush)
-        self._crashes.remove(asyncio.get_running_loop())
-        self.logs.stop()
-        self._write_out()
+        try:
+            await asyncio.to_thread(self._flush)
+        finally:
+            # Also for a server that does not wait so long.
+            self._crashes.remove(asyncio.get_running_loop())
+            self.logs.stop()
+            self._write_out()
 
     def _flush(self) -> None:
         """Stop the exporters, each in a daemon thread: none may keep the process from ending."""

@@ -87,8 +87,6 @@ def serve(app: FastAPI, settings: Settings, listeners: Sequence[socket.socket]) 
         started=lambda: _started(settings, listeners),
     )
     server.run(sockets=list(listeners))
-    # All is closed and flushed; on a busy machine the interpreter would look through its objects for a second.
-    gc.freeze()
     return 0
 
 

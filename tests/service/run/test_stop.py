@@ -3,14 +3,18 @@
 import asyncio
 import re
 import signal
+from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
 import pytest
+from fastapi import FastAPI
 from uvicorn import Config
 
+from service import shutdown
 from service.readiness import Readiness
 from service.shutdown import DrainingServer
+from service.startup import QuietLifespan
 from tests.patience import PATIENCE, until
 from tests.service.run.load import ENOUGH, Outcome, under_load
 from tests.service.run.process import environment, running, spawn
@@ -190,6 +194,42 @@ async def test_a_signal_as_the_start_ends():
     server.handle_exit(signal.SIGTERM, None)
     server.started = True
     assert await server._serving == "served"
+
+
+async def test_a_stop_that_is_not_waited_for_is_quiet(monkeypatch, caplog):
+    """What the resources need longer for than a stop may take is cancelled with the loop, and that is no news."""
+
+    @asynccontextmanager
+    async def lifespan(_app):
+        yield
+        await asyncio.sleep(PATIENCE)
+
+    config = Config(FastAPI(lifespan=lifespan), lifespan="on", log_config=None)
+    config.load()
+    server = DrainingServer(config, Readiness(), drain=0, grace=0)
+    server.lifespan = QuietLifespan(config, Readiness())
+    before = asyncio.all_tasks()
+    await server.lifespan.startup()
+    (task,) = asyncio.all_tasks() - before
+    monkeypatch.setattr(shutdown, "CLOSING", 0.01)
+    await server._close_lifespan()
+    task.cancel()
+    await asyncio.wait([task])
+    loud = [record for record in caplog.records if record.levelname == "ERROR" and "quiet" not in record.name]
+    assert loud == []
+    assert server.lifespan.shutdown_failed
+
+
+async def test_a_collector_that_hangs_up(tmp_path):
+    """With an endpoint that closes every connection, what still waits at the stop does not abort the process."""
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}") as service:
+        for _ in range(200):
+            await service.exchange(service.request("/api/v1/jobs?limit=1"))
+        service.signal()
+        assert await service.ended() == 0
+    server.close()
 
 
 async def test_a_collector_that_never_answers(tmp_path):
