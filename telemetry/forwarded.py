@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# One `for=` of RFC 7239, its value a token or a quoted string without escapes (addresses need none).
-_FOR = re.compile(r'(?:^|;)[ \t]*for=(?:"([^"\\]*)"|([^";, \t]*))', re.IGNORECASE)
+# A pair of RFC 7239 section 4, or none, and what ends it: `;` goes on with the hop, `,` with the next one. In a quoted
+# string, which may be a client's Host, neither ends anything. Addresses need no escapes: with one it is no address.
+_PAIR = re.compile(
+    r"""[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;= \t]+)))?[ \t]*([;,]|\Z)""", re.DOTALL
+)
 _PORT = re.compile(r":[0-9]{1,5}\Z")
 
 
@@ -29,11 +32,25 @@ def client_address(
         is_trusted: whether an address is a trusted proxy's.
     """
     plain = [hop for value in x_forwarded_for for hop in value.decode("latin-1").split(",")]
-    elements = [hop for value in forwarded for hop in value.decode("latin-1").split(",")]
-    matches = [_FOR.search(element) for element in elements]
-    named = [(match[1] or match[2]) if match else "" for match in matches]
+    named = [hop for value in forwarded for hop in _named(value.decode("latin-1"))]
     answers = {_walk(peer, hops, is_trusted) for hops in (plain, named) if hops}
     return answers.pop() if len(answers) == 1 else peer
+
+
+def _named(value: str) -> list[str]:
+    """Give the `for` of each hop in a `Forwarded` field, empty where it has none; a field without its form has none."""
+    hops, hop, position = [], "", 0
+    while (pair := _PAIR.match(value, position)) is not None:
+        name, quoted, token, end = pair.groups()
+        if name is not None and name.lower() == "for":
+            hop = token if quoted is None else quoted
+        if end != ";":
+            hops.append(hop)
+            hop = ""
+        if not end:
+            return hops
+        position = pair.end()
+    return [""]
 
 
 def _walk(peer: str, hops: list[str], is_trusted: Callable[[str], bool]) -> str:

@@ -1,6 +1,10 @@
 """Which hosts the service answers for."""
 
+import re
 from collections.abc import Sequence
+
+# RFC 9110 section 7.2 and RFC 3986 section 3.2.2: a name of labels that are not empty, or an address in brackets.
+_HOST = re.compile(rb"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])\.?(?::[0-9]*)?")
 
 
 class Hosts:
@@ -22,11 +26,5 @@ class Hosts:
             return False
         if self._any:
             return True
-        name = _without_port(host.lower()).removesuffix(b".")
-        return name in self._exact or name.endswith(self._below)
-
-
-def _without_port(host: bytes) -> bytes:
-    if host.startswith(b"["):
-        return host.partition(b"]")[0] + b"]"
-    return host.partition(b":")[0]
+        found = _HOST.fullmatch(host.lower())
+        return found is not None and (found[1] in self._exact or found[1].endswith(self._below))

@@ -8,7 +8,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.readiness import Readiness, State
-from service.server.heads import VERSIONS, NotServed, judge_coding, judge_line, with_path, without_upgrade
+from service.server.heads import VERSIONS, NotServed, judge_coding, judge_line, with_host, with_path, without_upgrade
 
 _EMPTY_LINE = b"\r\n\r\n"
 _LINE_ENDS = re.compile(rb"[\r\n]+")
@@ -114,6 +114,8 @@ class FramedProtocol(HttpToolsProtocol):
         if version == "1.0":
             self.expect_100_continue = False  # RFC 9110 section 10.1.1
         self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        if not self.url.startswith(b"/"):
+            self.headers[:] = with_host(self.headers, self.url)
         self.url = with_path(self.url)
         self.in_head = False
         self.in_body = True

@@ -15,6 +15,7 @@ MAX_TARGET = 65_535
 VERSIONS = frozenset({"1.0", "1.1"})
 _PROTOCOLS = frozenset({b"HTTP/1.0", b"HTTP/1.1"})
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)", re.IGNORECASE)
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ +[\x21-\x7e]+ +HTTP/1\.[01]\r?")
 
 
@@ -96,6 +97,19 @@ def with_path(target: bytes) -> bytes:
     if url.path:
         return target
     return b"/?" + url.query if url.query else b"/"
+
+
+def with_host(headers: Headers, target: bytes) -> Headers:
+    """Give a head's fields as they count: the host that an absolute target names replaces `Host` (RFC 9112, 3.2.2).
+
+    Args:
+        headers: Names in lower case, and values.
+        target: The request target.
+    """
+    absolute = _ABSOLUTE.match(target)
+    if absolute is None:
+        return headers
+    return [(b"host", absolute[1]), *(field for field in headers if field[0] != b"host")]
 
 
 def without_upgrade(method: bytes, target: bytes, version: str, headers: Headers) -> bytes:

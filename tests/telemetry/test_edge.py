@@ -249,6 +249,29 @@ def test_prepended_hops_never_matter(left: list[str], proxies: list[int]) -> Non
     assert client_address("10.0.0.1", [", ".join(hops).encode()], [], is_proxy) == "198.51.100.7"
 
 
+@pytest.mark.parametrize(
+    ("value", "client"),
+    [
+        ('for=198.51.100.7;host="a"', "198.51.100.7"),
+        ('For="198.51.100.7:4711" ; proto=http', "198.51.100.7"),
+        ('for=203.0.113.9, for="198.51.100.7" ,for=10.0.0.3', "198.51.100.7"),
+        ('proto=http;host="x;for=203.0.113.9";for=198.51.100.7', "198.51.100.7"),
+        ('for=198.51.100.7;host="a, for=203.0.113.9"', "198.51.100.7"),
+        ('host="a\\", for=203.0.113.9";for=198.51.100.7', "198.51.100.7"),
+        ('for="[2001:db8::1]:80";host="[2001:db8::2]"', "2001:db8::1"),
+        # Where a quoted string does not end, nobody knows who wrote what.
+        ('for=203.0.113.9;host="a, for=198.51.100.7', "10.0.0.1"),
+        ("host=a b;for=203.0.113.9", "10.0.0.1"),
+        ('for="203.0.113.9\\"', "10.0.0.1"),
+        ("proto=http", "10.0.0.1"),
+        ("for=unknown", "10.0.0.1"),
+    ],
+)  # fmt: skip
+def test_what_a_client_has_quoted_is_no_hop(value: str, client: str) -> None:
+    """Of `Forwarded` only a pair outside of quoted strings names a hop (RFC 7239 section 4)."""
+    assert client_address("10.0.0.1", [], [value.encode()], is_proxy) == client
+
+
 @given(x_forwarded_for=FIELD, forwarded=FIELD)
 def test_untrusted_peers_headers_never_matter(x_forwarded_for: list[bytes], forwarded: list[bytes]) -> None:
     """For a peer that is not trusted the answer is the peer."""

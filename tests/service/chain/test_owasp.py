@@ -160,6 +160,12 @@ async def test_hosts_are_checked_but_for_probes():
         (b"[::2]", False),
         (b"", False),
         (b"\xff", False),
+        (b".example.com", False),
+        (b"a..example.com", False),
+        (b"evil.test\\.example.com", False),
+        (b"a.example.com:evil", False),
+        (b"api.test:x@evil.test", False),
+        (b"[::1]evil.test", False),
     ],
 )
 def test_which_hosts_are_served(host, served):

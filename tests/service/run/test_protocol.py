@@ -135,6 +135,21 @@ async def test_an_absolute_target_without_a_path(service, target):
     assert b"\r\nx-request-id: req_" in answer
 
 
+async def test_an_absolute_target_has_its_host(tmp_path):
+    """The host of an absolute target counts, whatever `Host` says (RFC 9112 section 3.2.2)."""
+    requests = {
+        ("http://evil.example/openapi.json", "localhost"): 400,
+        ("http://localhost:80/openapi.json", "evil.example"): 200,
+        ("http://localhost@evil.example/openapi.json", "localhost"): 400,
+        ("/openapi.json", "evil.example"): 400,
+    }
+    async with running(tmp_path, ALLOWED_HOSTS="localhost") as service:
+        for (target, host), status in requests.items():
+            head = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            answer = await service.exchange(head.encode())
+            assert answer.startswith(b"HTTP/1.1 %d " % status), target
+
+
 async def test_an_absolute_target_has_its_query(service):
     """The query of an absolute target is the request's."""
     answer = await service.exchange(service.request("http://localhost/api/v1/jobs?limit=nonsense"))
