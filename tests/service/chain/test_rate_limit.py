@@ -1,5 +1,7 @@
 """The rate limit layer: who is limited by what, and what the answer says."""
 
+import asyncio
+
 import pytest
 
 from tests.service.chain.chain import Chain, Clock, token
@@ -45,6 +47,21 @@ async def test_over_the_limit_the_answer_is_429():
     assert (await chain("GET", "/open")).status == 429
     clock.now += 1
     assert (await chain("GET", "/open")).status == 200
+
+
+async def test_whoever_is_refused_lets_others_go_first():
+    """A refusal comes after many turns of the event loop, which whoever waits for the database needs."""
+    chain = Chain()
+    for _ in range(LIMIT):
+        await chain("GET", "/open")
+
+    async def work():
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(work())
+    assert (await chain("GET", "/open")).status == 429
+    assert working.done()
 
 
 async def test_the_principal_is_limited_wherever_it_calls_from():
