@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from service import __version__
 from service.settings import parsing
+from service.settings.certificates import check_certificates, is_file
 from service.settings.errors import SettingsError
 from service.settings.parsing import Network
 from service.settings.reader import Reader
@@ -14,6 +15,9 @@ from telemetry.settings import SHORTEST_KEY, LogFormat, LogLevel, Sampler, Telem
 
 SERVICE_NAME = "clearstory"
 _PROTOCOL = "http/protobuf"
+_OF_THE_EXPORTER = frozenset(
+    {"connection", "content-encoding", "content-length", "content-type", "expect", "host", "te", "transfer-encoding"}
+)
 
 
 def read_telemetry(
@@ -42,8 +46,7 @@ def read_telemetry(
     read.choice("OTEL_EXPORTER_OTLP_PROTOCOL", (_PROTOCOL,), _PROTOCOL)
     # The exporters read these by themselves, and would fail at every export in silence.
     read.choice("OTEL_EXPORTER_OTLP_COMPRESSION", ("none", "gzip", "deflate"), "none")
-    for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
-        read.optional(f"OTEL_EXPORTER_OTLP_{name}", _file)
+    check_certificates(read)
     attributes = read.optional("OTEL_RESOURCE_ATTRIBUTES", _attributes) or {}
     sampler = read.choice("OTEL_TRACES_SAMPLER", get_args(Sampler), "parentbased_always_on")
     log_format = read.choice("LOG_FORMAT", get_args(LogFormat), "console" if terminal else "json")
@@ -74,19 +77,11 @@ def _attributes(name: str, raw: str) -> Mapping[str, str]:
 
 
 def _headers(name: str, raw: str) -> Mapping[str, str]:
-    return parsing.pairs(name, raw, secret=True)
-
-
-def _file(name: str, raw: str) -> None:
-    if not _is_file(Path(raw)):
-        raise SettingsError(name, "expected a file", raw)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that is too long, or with a NUL
-        return False
+    headers = parsing.pairs(name, raw, secret=True)
+    for key in headers:
+        if key.lower() in _OF_THE_EXPORTER:
+            raise SettingsError(name, f"expected no {key.lower()}: the exporter sets it")
+    return headers
 
 
 def _dsn(name: str, raw: str) -> str:
@@ -101,7 +96,7 @@ def _dsn(name: str, raw: str) -> str:
 def _policy_files(name: str, raw: str) -> tuple[Path, ...]:
     files = tuple(Path(part.strip()) for part in raw.split(os.pathsep))
     for file in files:
-        if not _is_file(file):
+        if not is_file(file):
             raise SettingsError(name, f"expected paths of policy files; {str(file)!r} is none")
     return files
 

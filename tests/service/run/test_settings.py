@@ -1,10 +1,17 @@
 """Every setting: what is accepted, what stops start-up, and what is never shown."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
+import certifi
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -13,6 +20,7 @@ from service.settings import RateLimitPolicy, Secret, Settings, SettingsError
 from service.settings.rules import advice
 from service.settings.spelling import KNOWN
 
+PAIR = "expected a certificate in PEM and its key without a password, there or in OTEL_EXPORTER_OTLP_CLIENT_KEY"
 SECRET = "correct-horse-battery-staple-0123456789"
 SECRETS = (
     "JWT_SECRET",
@@ -157,11 +165,41 @@ def test_no_url_shows_its_secrets(name, url):
         ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem", "expected a file; got '/nowhere/ca.pem'"),
         ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/nowhere", "expected a file; got '/nowhere'"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "\0", "expected a file; got '\\x00'"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", __file__, f"expected certificates in PEM; got {__file__!r}"),
+        (
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            __file__,
+            f"{PAIR}; got {__file__!r}",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+            __file__,
+            "expected its certificate in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        ),
     ],
 )
 def test_what_the_exporters_read_is_checked(name, value, expected):
     """What the exporters take from the environment is right, or one line at the start."""
     assert refusal(**{name: value}) == f"{name}: {expected}"
+
+
+def test_certificates_that_can_be_used(tmp_path):
+    """Authorities, and a client's certificate with its key, which has no password that nobody could give."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    certificate, plain, locked = (tmp_path / file for file in ("client.pem", "plain.pem", "locked.pem"))
+    certificate.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    for file, encryption in ((plain, NoEncryption()), (locked, BestAvailableEncryption(b"s3cret"))):
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    files = {
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": certifi.where(),
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": str(certificate),
+    }
+    Settings.load({**files, "OTEL_EXPORTER_OTLP_CLIENT_KEY": str(plain)})
+    assert PAIR in refusal(**files, OTEL_EXPORTER_OTLP_CLIENT_KEY=str(locked))
+    assert PAIR in refusal(**files)
 
 
 @pytest.mark.parametrize(
@@ -435,6 +473,13 @@ def test_opentelemetry_names_keep_their_meaning():
     assert telemetry.resource_attributes["region"] == "eu"
     assert (telemetry.service_name, telemetry.service_version) == ("mine", "7")
     assert (telemetry.sampler, telemetry.sampler_ratio) == ("traceidratio", 0.25)
+
+
+@pytest.mark.parametrize("name", ["content-encoding", "Content-Length", "host", "transfer-encoding"])
+def test_headers_of_the_exporters_own(name):
+    """A header that says how the export is written cannot be set: nothing would arrive."""
+    expected = f"OTEL_EXPORTER_OTLP_HEADERS: expected no {name.lower()}: the exporter sets it"
+    assert refusal(OTEL_EXPORTER_OTLP_HEADERS=f"x-tenant=a,{name}=5") == expected
 
 
 @pytest.mark.parametrize("value", ["a", "a=%zz", "a=%ff", "=b", "a b=c", "a=%0d%0aevil: 1"])
