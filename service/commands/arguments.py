@@ -23,7 +23,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     token = commands.add_parser("token", help="print a bearer token for this service's secret")
     token.add_argument("--sub", required=True, type=_subject, metavar="NAME", help="whom it is for")
     token.add_argument("--role", action=_Roles, default=[], metavar="ROLE", help="may be given again")
-    token.add_argument("--ttl", type=_ttl, default="1h", help="how long it is good: 90, 15m, 1h, 7d")
+    token.add_argument("--ttl", type=_ttl, default="1h", help="how long it is good: 90, 15m, 1h (the default), 7d")
     commands.add_parser("openapi", help="print the OpenAPI document")
     commands.add_parser("check", help="validate the settings and audit the routes, without starting")
     return parser.parse_args(arguments)

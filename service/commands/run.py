@@ -131,6 +131,6 @@ def _banner(settings: Settings, listeners: Sequence[socket.socket]) -> list[str]
         f"    -d '{_PROFILE}'",
         f"  {sent} -N -H 'Accept: text/event-stream' {url}/api/v1/cover-letters \\",
         f'    -d \'{{"job_id": "{job}"}}\'',
-        f'  {sent} {url}/api/v1/briefings -d \'{{"focus": "Python"}}\'',
+        f'  {sent} {url}/api/v1/briefings -d \'{{"focus": "backend"}}\'',
         "",
     ]
