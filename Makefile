@@ -44,6 +44,11 @@ bench-llm: ## what the language model side costs, holds and leaks (ARGS='--only 
 	@scripts/venv '$(DEV)' requirements-dev.lock
 	@'$(DEV)/bin/python' -m benchmarks.llm $(ARGS)
 
+.PHONY: bench-redis
+bench-redis: ## what limits over Redis cost, hold and survive (needs redis-server; ARGS='--only cost')
+	@scripts/venv '$(DEV)' requirements-dev.lock
+	@'$(DEV)/bin/python' -m benchmarks.redis $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## a million strings on which the scrubber must not contradict itself (ARGS='--seed 7')
 	@scripts/venv '$(DEV)' requirements-dev.lock

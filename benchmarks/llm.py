@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks import cancelled, crowd, starting, streams, warmth
-from benchmarks.llm_results import write
+from benchmarks.figures import Figure, write
+from benchmarks.llm_results import METHOD, RESULTS, VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,23 +23,6 @@ STREAMS = 500
 CANCELLABLE = 10_000
 PAIRS, WATCHED = 20, 5
 MINUTES = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the report.
-
-    Attributes:
-        what: is measured.
-        asked: at most, at least, or exactly.
-        got: what it was.
-        met: whether that is what was asked; None: nothing was.
-    """
-
-    what: str
-    asked: str
-    got: str
-    met: bool | None = None
 
 
 def of_streams() -> list[Figure]:
@@ -175,9 +158,9 @@ def main() -> int:
     only = [word for word in parser.parse_args().only.split(",") if word]
     figures = [figure for name, part in PARTS.items() if not only or name in only for figure in part()]
     for figure in figures:
-        print(f"{'' if figure.met is None else 'met' if figure.met else 'MISSED':7}{figure.what}: {figure.got}")
+        print(figure)
     if not only:
-        write([(each.what, each.asked, each.got, each.met) for each in figures])
+        write(RESULTS, METHOD, figures, VERSIONS)
     return 0 if all(figure.met is not False for figure in figures) else 1
 
 

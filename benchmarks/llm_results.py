@@ -1,20 +1,12 @@
-"""Writes LLM.md: what was asked and what was got, the date and the versions it was measured with."""
+"""What LLM.md says of how it was measured."""
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import platform
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 RESULTS = Path(__file__).with_name("LLM.md")
 VERSIONS = ("anthropic", "httpx2", "fastapi", "starlette", "uvicorn", "uvloop", "langgraph", "sqlalchemy")
-_METHOD = """\
+METHOD = """\
 # What the language model side costs
 
 Written by `make bench-llm`; do not edit. The provider is the simulated one, in a process of its own; the service runs
@@ -30,17 +22,3 @@ use, too: near their limits, figures differ from run to run.
 | what | asked | got | |
 |---|---|---|---|
 """
-
-
-def write(figures: Iterable[tuple[str, str, str, bool | None]]) -> None:
-    """Write the report.
-
-    Args:
-        figures: what, asked, got, and whether that is what was asked.
-    """
-    marks = {True: "met", False: "**missed**", None: ""}
-    lines = [f"| {what} | {asked} | {got} | {marks[met]} |" for what, asked, got, met in figures]
-    packages = ", ".join(f"{package} {version(package)}" for package in VERSIONS)
-    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
-    stamp = f"\n{dt.datetime.now(dt.UTC):%Y-%m-%d}, {machine}; {packages}.\n"
-    RESULTS.write_text(_METHOD + "\n".join(lines) + "\n" + stamp)

@@ -15,7 +15,8 @@ from service.briefings.spans import TracedSpans
 from service.briefings.tools import CALLS
 from service.database import Database
 from service.lifespan import lifespan
-from service.limits import in_memory_limiter, in_memory_llm_limits
+from service.limits import in_memory_llm_limits
+from service.limits.configured import configured_backend
 from service.middleware import REJECTIONS, response_headers, stack
 from service.readiness import Readiness
 from service.routes import applications, briefings, cover_letters, jobs, profiles, questions
@@ -72,11 +73,11 @@ def create_app(settings: Settings) -> FastAPI:
     access["GET", settings.telemetry.metrics_path] = Access("address", None)
 
     verifier = configured_verifier(settings)
-    limiter = in_memory_limiter(settings.rate_limits, lambda: app.state.telemetry.metrics)
+    counts = app.state.counts = configured_backend(settings, lambda: app.state.telemetry.metrics)
     layers = stack(
         settings,
         access=access,
-        limiter=limiter,
+        limiter=counts.limiter,
         verifier=verifier,
         metrics=lambda: app.state.telemetry.metrics,  # asked for when the first request builds the layers
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telemetry import names
 from telemetry.foreign_records import mark_reported
 from telemetry.logs import get_logger
-from telemetry.server_span import describe_failure, describe_refusal, record_failure
+from telemetry.server_span import describe, describe_failure, record_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,7 +94,7 @@ class Accounts:
         duration = perf_counter() - record.started
         self._active[record.method].dec()
         if record.refused_by is not None:
-            describe_refusal(_refusal(record))
+            describe(_refusal(record))
         if record.error_type is not None:
             describe_failure(record.error_type, ours=record.error_type != CLIENT_DISCONNECTED)
         if record.probe:

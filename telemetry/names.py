@@ -82,6 +82,12 @@ RATE_LIMIT_OVERFLOWED = Event(
     ("policy",),
     "more keys than are kept apart: new ones share one count for a while",
 )
+RATE_LIMIT_BACKEND_GONE = Event(
+    "rate_limit.backend.gone",
+    ("setting", "reason", "processes"),
+    "what keeps the counts does not answer: each of so many processes goes by its share of the limits",
+)
+RATE_LIMIT_BACKEND_BACK = Event("rate_limit.backend.back", ("setting",), "what keeps the counts decides again")
 LLM_CALL_ENDED = Event(
     "llm.call.ended",
     (
@@ -308,7 +314,7 @@ LABEL_VALUES: dict[str, frozenset[str]] = {
     "sink": frozenset(PII_SINKS),
     "outcome": frozenset({"allowed", "refused"}),
     "limit": frozenset(LLM_LIMITS),
-    "backend": frozenset({"memory"}),
+    "backend": frozenset({"memory", "redis"}),
     "pool_name": frozenset({"default"}),
     "state": frozenset({"used", "idle"}),
     "briefing_state": frozenset({"queued", "running"}),
@@ -327,6 +333,7 @@ ATTR_PII_POLICY_DRIFT = "pii.policy.drift"  # the collector's: whether that is i
 ATTR_REJECTION_REASON = "clearstory.rejection.reason"
 ATTR_REJECTION_POLICY = "clearstory.rejection.policy"  # the rate limit policy that refused, whichever layer answered
 ATTR_REJECTION_LIMIT = "clearstory.rejection.limit"  # of it: `requests`, `tokens`, `concurrency`, `provider_budget`
+ATTR_RATE_LIMIT_BACKEND = "clearstory.rate_limit.backend"  # with REDIS_URL: `redis`, or `share` while it is away
 SPAN_MIDDLEWARE = "middleware {}"
 SPAN_CACHE_WARMING_CYCLE = "cache_warming.cycle"
 SPAN_CACHE_WARMING_PROMPT = "cache_warming.prompt"

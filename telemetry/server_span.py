@@ -32,8 +32,8 @@ def describe_request(request_id: str, remote: RemoteTrace | None) -> SpanIds | N
     return span_ids(span)
 
 
-def describe_refusal(attributes: Mapping[str, str]) -> None:
-    """Put onto the current span what refused the request.
+def describe(attributes: Mapping[str, str]) -> None:
+    """Put onto the current span what was decided about the request.
 
     Args:
         attributes: under names of `telemetry.names`.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from service import shutdown
 from service.auth import jwks
 from service.database import engine
+from service.limits import configured
 from service.server import closing
 from telemetry import accounts, lifecycle
 from telemetry.sentry import client
@@ -23,12 +24,13 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 def take_time() -> None:
-    """Let this process's service wait for its database and its clients as patiently as a test does for it.
+    """Let this process's service wait for its database, its Redis and its clients as patiently as a test does for it.
 
     No layer is slow enough for a span of its own, which would be one more than a test expects.
     """
     engine.WAIT_SECONDS = engine.PROBE_SECONDS = PATIENCE
     closing.LINGER = PATIENCE
+    configured.REDIS_DEADLINE_SECONDS = PATIENCE
     jwks.FETCH_TIMEOUT_SECONDS = PATIENCE
     accounts.SLOW_LAYER_SECONDS = float("inf")
 

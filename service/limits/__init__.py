@@ -1,7 +1,8 @@
 """Limits: what a key may do in any window of time, and at the same time."""
 
+from service.limits.backend import Backend, BackendUnusable
 from service.limits.concurrency import Concurrency, Lease
-from service.limits.in_memory import in_memory_limiter, in_memory_llm_limits
+from service.limits.in_memory import MemoryBackend, in_memory_llm_limits
 from service.limits.limiter import (
     Budget,
     Clock,
@@ -21,6 +22,8 @@ from service.limits.token_budget import TokenBudget
 
 __all__ = [
     "Admission",
+    "Backend",
+    "BackendUnusable",
     "Budget",
     "Clock",
     "Concurrency",
@@ -29,6 +32,7 @@ __all__ = [
     "Lease",
     "Limiter",
     "LlmLimits",
+    "MemoryBackend",
     "Metrics",
     "NeverFits",
     "Policy",
@@ -39,6 +43,5 @@ __all__ = [
     "Slots",
     "TokenBudget",
     "TokenPolicy",
-    "in_memory_limiter",
     "in_memory_llm_limits",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from service.limits.backend import Deciding
 from service.limits.concurrency import Concurrency
 from service.limits.limiter import Policy, SlotPolicy, TokenPolicy
 from service.limits.llm_limits import LlmLimits
@@ -18,14 +19,29 @@ class LlmPolicy(TokenPolicy, SlotPolicy, Protocol):
     """The part of a policy that limiting calls of a language model needs."""
 
 
-def in_memory_limiter(policies: Mapping[str, Policy], metrics: Callable[[], Metrics]) -> SlidingWindow:
-    """Make a sliding window over `policies`.
+class MemoryBackend:
+    """Keeps the counts of requests in this process, for itself.
 
     Args:
         policies: limit and window by policy name.
-        metrics: gives where overflows are counted; called when there is one.
+        metrics: gives where it is told; called from the start on.
     """
-    return SlidingWindow(policies, on_overflow=_overflowed(metrics))
+
+    def __init__(self, policies: Mapping[str, Policy], metrics: Callable[[], Metrics]) -> None:
+        self.limiter = SlidingWindow(policies, on_overflow=overflowed(metrics))
+        self._metrics = metrics
+
+    async def start(self) -> None:
+        """Say that it answers, as it always will."""
+        self._metrics().counter(names.RATE_LIMIT_BACKEND_ERRORS)
+        self._metrics().gauge(names.RATE_LIMIT_BACKEND_UP, "memory").set(1)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def deciding(self) -> Deciding:
+        """Say who decides: this process."""
+        return Deciding("memory")
 
 
 def in_memory_llm_limits(
@@ -40,7 +56,7 @@ def in_memory_llm_limits(
     """
     return LlmLimits(
         slots=Concurrency(policies),
-        tokens=TokenBudget(policies, on_overflow=_overflowed(lambda: metrics)),
+        tokens=TokenBudget(policies, on_overflow=overflowed(lambda: metrics)),
         providers=TokenBudget(providers),
         policies=policies,
         provider_names=providers,
@@ -48,9 +64,11 @@ def in_memory_llm_limits(
     )
 
 
-def _overflowed(metrics: Callable[[], Metrics]) -> Callable[[str], None]:
-    def overflowed(policy: str) -> None:
+def overflowed(metrics: Callable[[], Metrics]) -> Callable[[str], None]:
+    """Make what tells that a policy, which it is called with, has more keys than are kept apart."""
+
+    def tell(policy: str) -> None:
         log.warning(names.RATE_LIMIT_OVERFLOWED, policy=policy)
         metrics().counter(names.RATE_LIMIT_OVERFLOWS, policy).inc()
 
-    return overflowed
+    return tell

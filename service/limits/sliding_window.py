@@ -11,7 +11,7 @@ of one hit each; `MAX_KEYS` bounds the keys of a policy, and the hits of a key a
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Union
 
@@ -45,7 +45,7 @@ class SlidingWindow:
         self._clock = clock
         now = clock()
         self._windows = {
-            name: _Window(policy, now, max_keys, partial(on_overflow, name)) for name, policy in policies.items()
+            name: Window(policy, now, max_keys, partial(on_overflow, name)) for name, policy in policies.items()
         }
         self._sweep_every = min((policy.window for policy in policies.values()), default=0.0)
         self._next_sweep = now + self._sweep_every
@@ -72,7 +72,7 @@ class SlidingWindow:
         """How many keys of `policy` are in memory."""
         return len(self._windows[policy])
 
-    def _window(self, policy: str, now: float) -> "_Window":
+    def _window(self, policy: str, now: float) -> "Window":
         if now >= self._next_sweep:
             # A policy without traffic gives its memory back through the traffic of the others.
             self._next_sweep = now + self._sweep_every
@@ -81,8 +81,8 @@ class SlidingWindow:
         return self._windows[policy]
 
 
-class _Window:
-    """Admitted hits by key, in two generations.
+class Window:
+    """One policy's admitted hits by key, in two generations.
 
     A generation lasts at least one window, and a hit moves its key into the young one. When the young
     one becomes the old one, the keys of the former old one were last hit before the young one began:
@@ -90,7 +90,7 @@ class _Window:
     """
 
     def __init__(self, policy: Policy, now: float, max_keys: int, on_overflow: Callable[[], None]) -> None:
-        self._limit = policy.limit
+        self.limit = policy.limit
         self._length = policy.window
         self._max_keys = max_keys
         self._on_overflow = on_overflow
@@ -101,6 +101,13 @@ class _Window:
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
+
+    def since(self, moment: float) -> Iterator[tuple[bytes, Sequence[float]]]:
+        """The keys that were hit at `moment` or later, with the times of all their hits that are still held."""
+        for key, held in [*self._old.items(), *self._young.items()]:
+            hits = (held,) if isinstance(held, float) else held
+            if hits[-1] >= moment:
+                yield key, hits
 
     def rotate(self, now: float) -> None:
         """Drop what lies outside every window."""
@@ -126,7 +133,7 @@ class _Window:
             del hits[: bisect_right(hits, cutoff)]
             if hits:
                 used, oldest = len(hits), hits[0]
-        allowed = used < self._limit
+        allowed = used < self.limit
         if allowed and count:
             if used == 0 or hits is None:
                 self._young[key] = now
@@ -137,7 +144,7 @@ class _Window:
                 self._young[key] = hits
             self._old.pop(key, None)
             used += 1
-        return Decision(allowed, self._limit, self._limit - used, oldest + self._length - now, self._length)
+        return Decision(allowed, self.limit, self.limit - used, oldest + self._length - now, self._length)
 
     def _share(self, now: float, *, count: bool) -> Decision:
         if not self._overflowing:

@@ -8,7 +8,7 @@ from service.errors import RateLimited
 from service.limits import Limiter, Metrics
 from service.middleware.refusal import refuse
 from service.middleware.request_limit import RequestLimit
-from telemetry import current_request, names
+from telemetry import current_request
 
 NAME = "rate_limit"
 REASONS = ("refused",)
@@ -32,9 +32,6 @@ class RateLimit:
     ) -> None:
         self.app = app
         self._limit = RequestLimit(limiter, policies, metrics)
-        registry = metrics()
-        registry.counter(names.RATE_LIMIT_BACKEND_ERRORS)
-        registry.gauge(names.RATE_LIMIT_BACKEND_UP, "memory").set(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Limit one request."""

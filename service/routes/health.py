@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from service.access import public
 from service.database import Database
 from service.errors import ServiceError, Unavailable
+from service.limits import Backend
 from service.openapi import problems
 from service.readiness import Readiness, State
 
@@ -17,6 +18,19 @@ class Health(BaseModel):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
+
+
+class RateLimits(BaseModel):
+    """Who decides about rate limits now: each process for itself, all together, or each by its share."""
+
+    decided_by: Literal["memory", "redis", "share"]
+    reason: str | None = None
+
+
+class Ready(Health):
+    """The process wants traffic."""
+
+    rate_limits: RateLimits
 
 
 class NotReady(Unavailable):
@@ -72,14 +86,16 @@ def health_router() -> APIRouter:
         return Health()
 
     @router.head("/readyz", include_in_schema=False, **public(policy=None))
-    @router.get("/readyz", responses=problems(503), **public(policy=None))
-    async def ready(request: Request) -> Health:
+    @router.get("/readyz", responses=problems(503), response_model_exclude_none=True, **public(policy=None))
+    async def ready(request: Request) -> Ready:
         """Say whether to send traffic here."""
         readiness: Readiness = request.app.state.readiness
         if readiness.state is not State.READY:
             raise NotReady(readiness.state)
         if not await ping(request.app.state.database):
             raise NotReady("database")
-        return Health()
+        counts: Backend = request.app.state.counts
+        by, reason = counts.deciding()
+        return Ready(rate_limits=RateLimits(decided_by=by, reason=reason))
 
     return router

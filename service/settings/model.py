@@ -89,7 +89,7 @@ class Settings:
             port=read.whole("PORT", 8000, low=0, high=65_535),
             data_dir=data_dir,
             database_url=read.parsed("DATABASE_URL", urls.database, urls.sqlite_under(data_dir)),
-            redis_url=read.given("REDIS_URL"),
+            redis_url=read.optional("REDIS_URL", urls.redis),
             jwt_algorithm=read.choice("JWT_ALGORITHM", rules.ALGORITHMS, "HS256"),
             jwt_secret=read.secret("JWT_SECRET"),
             jwt_jwks_url=read.optional("JWT_JWKS_URL", urls.jwks),

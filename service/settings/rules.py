@@ -32,7 +32,7 @@ def check(settings: "Settings", *, given: Reader) -> None:
     Raises:
         SettingsError: The first rule that is broken.
     """
-    _single_process(settings, given)
+    _single_process(given)
     _tokens(settings)
     if settings.production:
         _production(settings, given)
@@ -46,11 +46,9 @@ def advice(settings: "Settings") -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _single_process(settings: "Settings", given: Reader) -> None:
+def _single_process(given: Reader) -> None:
     if given.whole("WEB_CONCURRENCY", 1, low=1, high=1_000_000) > 1:
         raise SettingsError("WEB_CONCURRENCY", "expected 1: more than one worker is not supported yet")
-    if settings.redis_url is not None:
-        raise SettingsError("REDIS_URL", "expected none: limits shared through Redis are not supported yet")
 
 
 def _tokens(settings: "Settings") -> None:
@@ -74,6 +72,11 @@ def _production(settings: "Settings", given: Reader) -> None:
     _production_tokens(settings, given)
     if any(provider.name == SIMULATED for provider in settings.llm.providers):
         raise SettingsError("LLM_PROVIDER", "expected anthropic or openrouter in production", SIMULATED)
+    if settings.redis_url is not None and settings.telemetry.pseudonym_key is None:
+        # Digests that are not keyed can be tried out: there are few addresses.
+        raise SettingsError(
+            "PII_PSEUDONYM_KEY", "expected one, the same for all processes, with REDIS_URL in production"
+        )
     if settings.console_port is not None:
         raise SettingsError("CONSOLE_PORT", "expected none in production: the console is for development")
     if settings.llm.content:

@@ -13,6 +13,8 @@ _HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*"
 )
 _SQLITE = re.compile(r"sqlite\+aiosqlite:///(?!:memory:$)[^?#]+")
+_DATABASE_NUMBER = re.compile(r"(?:/[0-9]{0,4})?")
+_REDIS_SOCKET = re.compile(r"unix://(?:[^/?#@ ]*@)?/[^?#@ ]+(?:\?db=[0-9]{1,4})?")
 _HEADS = ("postgresql+asyncpg://user:password@host/name", "sqlite+aiosqlite:///file")
 
 
@@ -50,6 +52,18 @@ def database(name: str, raw: str) -> str:
     if raw.startswith(("postgres://", "postgresql://")):
         hint = " (the driver belongs to the scheme)"
     raise SettingsError(name, f"expected {' or '.join(_HEADS)}{hint}")
+
+
+def redis(name: str, raw: str) -> str:
+    """Read the address of a Redis: TCP, TLS or a socket's path. The text may hold a password: it is never shown."""
+    url = split_url(raw, ("redis", "rediss"))
+    if (url is not None and _DATABASE_NUMBER.fullmatch(url.path) and not url.query and not url.fragment) or (
+        raw.isascii() and raw.isprintable() and _REDIS_SOCKET.fullmatch(raw)
+    ):
+        return raw
+    raise SettingsError(
+        name, "expected redis://user:password@host:6379/0, rediss://... for TLS, or unix:///path/to/socket?db=0"
+    )
 
 
 def jwks(name: str, raw: str) -> str:

@@ -17,6 +17,7 @@ def test_wheel_holds_both_packages_and_the_licence(wheel: Path) -> None:
     assert any(name.startswith("service/database/migrations/versions/") for name in names)
     assert any(name.startswith("service/static/") for name in names)
     assert "service/llm/prompts/cover_letter.v1.toml" in names
+    assert "service/limits/redis/sliding_window.lua" in names
 
 
 def test_base_metadata_asks_for_nothing_of_the_service(wheel: Path) -> None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from service import problems
 from service.errors import Unavailable
+from service.limits import MemoryBackend
 from service.readiness import Readiness
 from service.routes.health import health_router
 from telemetry import TelemetrySettings, instrument
@@ -34,6 +35,7 @@ async def app():
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
     app.state.readiness = Readiness()
     app.state.database = Database()
+    app.state.counts = MemoryBackend({}, lambda: app.state.telemetry.metrics)
     problems.install(app)
     app.include_router(health_router())
     instrument(app, TelemetrySettings(service_name="test"))
@@ -70,7 +72,8 @@ async def test_not_ready_says_why(app, client):
     app.state.database.gone = True
     assert await reason() == (503, "database")
     app.state.database.gone = False
-    assert (await client.get("/readyz")).status_code == 200
+    ready = await client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "rate_limits": {"decided_by": "memory"}})
     app.state.readiness.drain()
     assert await reason() == (503, "draining")
     app.state.readiness.started()

@@ -107,7 +107,6 @@ def test_a_terminal_gets_the_console():
         ("LLM_PROVIDER", "openai", "LLM_PROVIDER: expected one of simulated, anthropic, openrouter; got 'openai'"),
         ("LLM_PROVIDER", "anthropic", "ANTHROPIC_API_KEY: expected a key: LLM_PROVIDER has anthropic"),
         ("WEB_CONCURRENCY", "2", "WEB_CONCURRENCY: expected 1: more than one worker is not supported yet"),
-        ("REDIS_URL", "redis://:pw@h", "REDIS_URL: expected none: limits shared through Redis are not supported yet"),
         ("JWT_SECRET", "short", "JWT_SECRET: expected at least 32 bytes for HS256 (RFC 7518)"),
         ("JWT_ALGORITHM", "RS256", "JWT_JWKS_URL: expected the key set's URL with RS256"),
         (
@@ -395,6 +394,55 @@ def test_production_defaults():
 def test_tokens_have_one_kind_of_key(environ, name):
     """A secret never meets a key set, and every algorithm has the key it needs."""
     assert refusal(**environ).startswith(f"{name}: expected")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://cache",
+        "redis://cache:6380/3",
+        "redis://ada:s3cret@cache:6379/0",
+        "redis://:s3cret@[2001:db8::1]",
+        "rediss://cache.example.com:6380",
+        "unix:///run/redis/redis.sock",
+        "unix://ada:s3cret@/run/redis/redis.sock?db=2",
+    ],
+)
+def test_addresses_of_redis(url):
+    """TCP, TLS and a Unix socket, with or without a user, a password and a database's number."""
+    assert Settings.load({"REDIS_URL": url}).redis_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cache:6379",
+        "http://cache",
+        "redis://",
+        "redis://:s3cret@",
+        "redis://:s3cret@cache:port",
+        "redis://:s3cret@cache/name",
+        "redis://:s3cret@cache/0/1",
+        "redis://:s3cret@cache?socket_timeout=1",
+        "redis://:s3cret@cache/0#fragment",
+        "unix://cache",
+        "unix:///run/redis.sock?db=zero",
+        "unix:///run/redis.sock?password=s3cret",
+    ],
+)
+def test_what_is_no_address_of_redis(url):
+    """It is refused in one line, which shows nothing of it."""
+    line = refusal(REDIS_URL=url)
+    assert line == (
+        "REDIS_URL: expected redis://user:password@host:6379/0, rediss://... for TLS, or unix:///path/to/socket?db=0"
+    )
+
+
+def test_redis_in_production_needs_the_key_of_its_names():
+    """Digests without a key can be tried out, and processes with different ones would not count together."""
+    given = {**PRODUCTION, "REDIS_URL": "redis://cache"}
+    assert refusal(**given).startswith("PII_PSEUDONYM_KEY: expected one")
+    assert Settings.load({**given, "PII_PSEUDONYM_KEY": SECRET}).redis_url == "redis://cache"
 
 
 def test_lists():
