@@ -12,7 +12,7 @@ from service.limits import LlmLimits
 from service.llm import briefs
 from service.llm.anthropic import AnthropicProvider
 from service.llm.assistant import Assistant
-from service.llm.background import Background
+from service.llm.background import Aside, Background
 from service.llm.canary import Canaries
 from service.llm.guarded import Guarded
 from service.llm.model import Call, Completion, Message, Prompt, Tool
@@ -54,9 +54,9 @@ class Assistance:
     material: Callable[[str, str], str]
     warmer: CacheWarmer | None
 
-    def model_for(self, draft: Draft) -> Background:
-        """Give the model that writes a briefing: its owner pays."""
-        return Background(self.guarded, POLICY, draft.owner)
+    def model_for(self, draft: Draft, aside: Aside) -> Background:
+        """Give the model that writes a briefing: its owner pays, and waits for a limit within `aside`."""
+        return Background(self.guarded, POLICY, draft.owner, aside)
 
     async def close(self) -> None:
         """Stop warming, and close all connections."""

@@ -11,6 +11,7 @@ from service.briefings.tools import Toolbox, ToolMetrics, advert
 from service.database import Database
 from service.domain import jobs
 from service.domain.briefings import Draft
+from service.llm.background import Aside
 from service.llm.model import Answering, Prompt
 
 MAX_REVISIONS = 2
@@ -28,7 +29,7 @@ class Parts:
 
     Args:
         database: the catalogue's and the profiles'.
-        model_for: who answers for whom: admits, pays and filters each of its calls.
+        model_for: who answers for whom: admits, pays and filters each of its calls, and waits for limits.
         prompts: `briefing_plan`, `briefing_search`, `briefing_rank`, `briefing_write` and `briefing_critic`.
         spans: told of agents and tools.
         metrics: counts tool calls.
@@ -36,7 +37,7 @@ class Parts:
     """
 
     database: Database
-    model_for: Callable[[Draft], Answering]
+    model_for: Callable[[Draft, Aside], Answering]
     prompts: Mapping[str, Prompt]
     spans: Spans
     metrics: ToolMetrics
@@ -50,11 +51,12 @@ class Agents:
         parts: what they work with.
         draft: what is asked for.
         cv: its owner's curriculum vitae.
+        aside: what is entered while a limit is waited for.
     """
 
-    def __init__(self, parts: Parts, draft: Draft, cv: str | None) -> None:
+    def __init__(self, parts: Parts, draft: Draft, cv: str | None, aside: Aside) -> None:
         self._parts = parts
-        self._speaker = Speaker(parts.model_for(draft), draft.user)
+        self._speaker = Speaker(parts.model_for(draft, aside), draft.user)
         self._person = [("curriculum-vitae", cv or "")] + ([("focus", draft.focus)] if draft.focus else [])
 
     async def plan(self, state: State) -> State:  # noqa: ARG002 - every agent is given it

@@ -10,6 +10,7 @@ from service.briefings.checkpoints import Checkpoints
 from service.briefings.state import Result, State
 from service.domain import profiles
 from service.domain.briefings import Taken
+from service.llm.background import Aside
 
 
 class Pipeline:
@@ -22,8 +23,12 @@ class Pipeline:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def __call__(self, taken: Taken) -> Result:
+    async def __call__(self, taken: Taken, aside: Aside) -> Result:
         """Write a briefing, from its checkpoint on where there is one.
+
+        Args:
+            taken: which.
+            aside: what is entered while a limit is waited for.
 
         Raises:
             InvalidAnswer: a model did not answer as it must.
@@ -33,7 +38,7 @@ class Pipeline:
         """
         profile = await profiles.by_owner(self._parts.database, taken.draft.owner)
         cv = None if profile is None else profile.cv_content
-        agents = Agents(self._parts, taken.draft, cv)
+        agents = Agents(self._parts, taken.draft, cv, aside)
         checkpoints = Checkpoints(self._parts.database, taken)
         graph = _compiled(agents, checkpoints)
         begun = await checkpoints.aget_tuple({}) is not None

@@ -7,12 +7,14 @@ from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from service.briefings.answers import InvalidAnswer
+from service.briefings.places import Place, Places
 from service.briefings.spans import Spans
 from service.briefings.state import Result
 from service.database import Database, insist
 from service.database.models import Briefing
 from service.domain import briefings
 from service.domain.briefings import Draft, Superseded, Taken
+from service.llm.background import Aside
 from service.llm.errors import LlmError
 from telemetry import get_logger, names
 
@@ -64,7 +66,7 @@ class Runner:
     def __init__(
         self,
         database: Database,
-        load: Callable[[], Callable[[Taken], Awaitable[Result]]],
+        load: Callable[[], Callable[[Taken, Aside], Awaitable[Result]]],
         spans: Spans,
         metrics: Metrics,
         *,
@@ -76,13 +78,12 @@ class Runner:
         self._spans = spans
         self._metrics = metrics
         self._deadline = deadline
-        self._slots = asyncio.Semaphore(at_a_time)
-        self._working = 0
+        self._places = Places(at_a_time)
         self._owners: dict[str, str] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        metrics.read(names.BRIEFINGS, "running", by=lambda: self._working)
-        metrics.read(names.BRIEFINGS, "queued", by=lambda: len(self._owners) - self._working)
+        metrics.read(names.BRIEFINGS, "running", by=lambda: self._places.taken)
+        metrics.read(names.BRIEFINGS, "queued", by=lambda: len(self._owners) - self._places.taken)
 
     async def start(self) -> None:
         """Be ready, and go on with what an earlier process left."""
@@ -141,37 +142,35 @@ class Runner:
         del self._tasks[briefing_id], self._owners[briefing_id]
 
     async def _work(self, briefing_id: str, attempt: int) -> None:
-        # One of an owner at a time: what waits for its owner's limits takes no place of others.
-        async with self._turns.setdefault(self._owners[briefing_id], asyncio.Lock()), self._slots:
-            self._working += 1
+        # One of an owner at a time, and while that waits for its owner's limits none: others have the places.
+        turn = self._turns.setdefault(self._owners[briefing_id], asyncio.Lock())
+        async with turn, self._places.place() as place:
             try:
                 taken = await insist(lambda: briefings.take_up(self._database, briefing_id, attempt, _now()))
                 if taken is not None:
-                    await self._end(taken, await self._reason(taken))
+                    await self._end(taken, await self._reason(taken, place))
             except Superseded:
                 pass  # whoever has it now tells of it
-            finally:
-                self._working -= 1
 
     async def _end(self, taken: Taken, reason: str | None) -> None:
         if reason is not None:
             await insist(lambda: briefings.fail(self._database, taken, reason, _now()))
         self._metrics.counter(names.BRIEFINGS_FINISHED, reason or "done").inc()
 
-    async def _reason(self, taken: Taken) -> str | None:
+    async def _reason(self, taken: Taken, place: Place) -> str | None:
         """Write and keep the result; why not, where that fails."""
         try:
             about = {names.ATTR_BRIEFING: taken.id, names.ATTR_BRIEFING_ATTEMPT: taken.attempt}
             with self._spans.background(names.SPAN_BRIEFING, taken.draft.traceparent, about):
-                await self._told(taken)
+                await self._told(taken, place)
         except _Failed as failure:
             return failure.reason
         return None
 
-    async def _told(self, taken: Taken) -> None:
+    async def _told(self, taken: Taken, place: Place) -> None:
         try:
             async with asyncio.timeout(self._deadline):
-                await insist(lambda: self._finish(taken))
+                await insist(lambda: self._finish(taken, place))
         except Superseded:
             raise
         except Exception as error:
@@ -179,10 +178,10 @@ class Runner:
             log.warning(names.BRIEFING_FAILED, reason=reason, exc_info=error if reason == _INTERNAL else None)
             raise _Failed(reason) from error
 
-    async def _finish(self, taken: Taken) -> None:
+    async def _finish(self, taken: Taken, place: Place) -> None:
         if taken.attempt > MAX_ATTEMPTS:
             raise _Failed("given_up")
-        result = await self._write(taken)
+        result = await self._write(taken, place.left)
         await briefings.finish(self._database, taken, result, _now())
         log.info(names.BRIEFING_DONE, briefing_id=taken.id, attempt=taken.attempt)
 

@@ -1,11 +1,16 @@
 """A language model for work that nobody waits for: limited and filtered as a caller's own, and patient."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from service.llm.errors import Overspent
 from service.llm.guarded import Guarded
 from service.llm.model import Call, Completion
+
+Aside = Callable[[], AbstractAsyncContextManager[None]]
+"""Gives what is entered while a limit is waited for: it gives up what others could use meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +21,13 @@ class Background:
         guarded: answers calls.
         policy: the rate limit policy that the work counts under.
         key: the caller's, for the limiter.
+        aside: what is entered while a limit is waited for.
     """
 
     guarded: Guarded
     policy: str
     key: str
+    aside: Aside
 
     async def complete(self, call: Call) -> Completion:
         """Answer a call, however long its caller's limits take: whoever has begun the work has its deadline.
@@ -32,4 +39,5 @@ class Background:
             try:
                 return await self.guarded.complete(call, self.policy, self.key)
             except Overspent as overspent:
-                await asyncio.sleep(overspent.retry_after)
+                async with self.aside():
+                    await asyncio.sleep(overspent.retry_after)

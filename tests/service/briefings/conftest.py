@@ -1,7 +1,7 @@
 """The real application with a scripted language model."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from service.domain.briefings import Draft
 from telemetry.testing import Recorder
 from tests.patience import PATIENCE
 from tests.service.briefings.scripted import PROMPTS, Scripted
+from tests.service.llm.simulated.process import Provider, provider
 
 BRIEFINGS = "/api/v1/briefings"
 
@@ -26,7 +27,7 @@ class Stand:
     prompts = PROMPTS
     warmer = None
 
-    def model_for(self, draft: Draft) -> Scripted:
+    def model_for(self, draft: Draft, aside: object) -> Scripted:
         """Give the model, whoever asks."""
         return self.model
 
@@ -43,6 +44,13 @@ def equip(app: FastAPI, model: Scripted) -> FastAPI:
     """Give an application its model and prompts."""
     app.state.assistance = Stand(model)
     return app
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[Provider]:
+    """A provider that answers as fast as it can."""
+    with provider() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,23 +1,14 @@
 """Without any key: briefings by the simulated provider, through the official SDK, with the prompts as they are."""
 
-from collections.abc import Iterator
-
 import pytest
 from fastapi import FastAPI
 
 from service.app import create_app
 from tests.service.briefings.conftest import BRIEFINGS
-from tests.service.llm.simulated.process import Provider, provider
+from tests.service.llm.simulated.process import Provider
 
 ME = "/api/v1/profiles/me"
 CV = {"name": "Ada", "email": "ada@example.org", "cv_content": "Data Engineer in Berlin. Platform Engineer before."}
-
-
-@pytest.fixture(scope="module")
-def simulated() -> Iterator[Provider]:
-    """A provider that answers as fast as it can."""
-    with provider() as running:
-        yield running
 
 
 @pytest.fixture
