@@ -6,6 +6,7 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from service.llm.personal import Found, Personal
+from service.llm.reading import Reading
 
 _NUMBERS = frozenset({"credit_card", "phone", "us_ssn"})
 # Digits and the little that stands between the groups of one number.
@@ -31,14 +32,19 @@ class Allowed:
         return _normal(found) in (self._numbers if found.rule.rule.kind in _NUMBERS else self._values)
 
     @cached_property
+    def _forms(self) -> frozenset[str]:
+        """Give the texts as they are written and as they read."""
+        texts = [text.encode("utf-8", "replace").decode() for text in self._texts]
+        return frozenset([*texts, *(Reading.of(text)[0] for text in texts)])
+
+    @cached_property
     def _values(self) -> frozenset[str]:
-        texts = (text.encode("utf-8", "replace").decode() for text in self._texts)
-        return frozenset(_normal(found) for text in texts for found in self._personal.find(text))
+        return frozenset(_normal(found) for text in self._forms for found in self._personal.find(text))
 
     @cached_property
     def _numbers(self) -> frozenset[str]:
         # What is a number in a sentence ("Tel. 0246-28 19 48") need not be known for one in a field.
-        return frozenset(number for text in self._texts for number in _numbers(text))
+        return frozenset(number for text in self._forms for number in _numbers(text))
 
 
 def _normal(found: Found) -> str:

@@ -3,7 +3,9 @@
 import hmac
 import unicodedata
 from collections import deque
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 from service.llm.model import Prompt
 
@@ -55,6 +57,12 @@ class Watch:
         self._position = 0
         self._places: deque[int] = deque(maxlen=len(canary))
         self.seen = False
+
+    def fork(self) -> Self:
+        """Give another that has seen the same, for a text that goes on otherwise."""
+        other = copy(self)
+        other._places = self._places.copy()  # noqa: SLF001 - one of its own kind
+        return other
 
     def feed(self, piece: str) -> int:
         """Look at the next piece.

@@ -82,11 +82,11 @@ class Cutter:
             return named is not None or self._armour.search(part) is not None
         if _ACCOUNT_BEGINS.search(part) and _BANK_ACCOUNT.search(part):
             return True
-        window = text[max(0, start - CONTEXT) : end]
-        return (_QUOTED.search(part) is not None and self._is_inside(window, _ENDS)) or (
-            self._armour.search(part) is not None and self._is_inside(window, _ARMOUR_ENDS)
+        return (_QUOTED.search(part) is not None and self._is_inside(text, start, end, _ENDS)) or (
+            self._armour.search(part) is not None and self._is_inside(text, start, end, _ARMOUR_ENDS)
         )
 
-    def _is_inside(self, text: str, ends: Iterable[str]) -> bool:
-        edge = len(text)
-        return any(found.start < edge < found.end for end in ends for found in self._personal.find(text + end))
+    def _is_inside(self, text: str, start: int, end: int, tails: Iterable[str]) -> bool:
+        window = text[max(0, start - CONTEXT) : end]
+        edge = len(window)
+        return any(found.start < edge < found.end for tail in tails for found in self._personal.find(window + tail))

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from service.llm.masking import Masking, Span
+from service.llm.reading import Reading
 from service.llm.untrusted import untrusted
 from service.llm.visible import visible
 from service.llm.words import SIGN, in_words
 from telemetry.pii import Policy, Scrubber
 from telemetry.pii.compiled import CompiledRule, compiled
+from telemetry.pii.scrubber import UNSCRUBBABLE
 
 KINDS = frozenset(
     {
@@ -75,10 +78,21 @@ class Personal:
         """Give a text with placeholders for what is personal: what a provider may read of a CV.
 
         Args:
-            text: any; what cannot be seen goes too, since a value with it inside would not be known. A placeholder
-                takes the place of a whole text that cannot be scrubbed (over 262,144 characters, over 1,000 values).
+            text: any; values are looked for as they are written and as they read, and what cannot be seen goes too. A
+                placeholder takes the place of a whole text that cannot be scrubbed (over 262,144 characters, over
+                1,000 values).
         """
-        return self._scrubber.text(visible(text))
+        seen = visible(text)
+        read, reading = Reading.of(seen)
+        if read == seen:
+            return self._scrubber.text(seen)
+        if UNSCRUBBABLE in (self._scrubber.text(seen), self._scrubber.text(read)):
+            return UNSCRUBBABLE
+        spans = [Span(value.start, value.end, value.rule) for value in self.find(seen)]
+        spans += [
+            Span(reading.start(value.start), reading.end(value.end), value.rule, read=True) for value in self.find(read)
+        ]
+        return Masking(lambda _: None).add(seen, len(seen), spans)
 
     def material(self, kind: str, text: str) -> str:
         """Give a text that others wrote as a model is given it: marked, and `without_contacts`.

@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.llm.cutting import LIMIT
@@ -99,6 +99,8 @@ def test_an_address_behind_a_long_run_is_replaced_as_far_as_it_is_held():
 def test_prose_waits_for_its_last_word_at_most(words, size):
     """Of words with blanks between only the last is held, or a number that may go on."""
     text = " ".join(words)
+    # Words of prose may make a value together: "Tel. 2024 2024" is a telephone number to the policy.
+    assume(WHOLE.leaves(text))
     answer = HoldBack(PERSONAL, CANARY)
     out = ""
     for start in range(0, len(text), size):
@@ -115,4 +117,4 @@ def test_never_more_than_the_limit_is_held(text, dice):
     answer = HoldBack(PERSONAL, CANARY)
     for piece in divided(text, dice):
         answer.feed(piece)
-        assert len(answer._held) <= LIMIT
+        assert len(answer._written._held) <= LIMIT
