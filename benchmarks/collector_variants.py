@@ -48,7 +48,7 @@ def main_variants() -> list[Variant]:
         Variant("everything that is rendered", "transform/pii", committed, (20, 24, 28)),
         Variant(
             "all processors of otel-collector.yaml",
-            "memory_limiter, transform/pii, transform/cut, filter/health",
+            "memory_limiter/refuse, memory_limiter, transform/pii, transform/cut, filter/health",
             committed,
         ),
     ]
