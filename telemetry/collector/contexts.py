@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from telemetry.collector import nested, odd_keys
-from telemetry.collector.gates import AFTER_KEY, BEFORE_KEY, BEFORE_SHORT, FOLDED, KEYS, TEXT, WITHOUT_EXEMPT
+from telemetry.collector.clauses import KEYS, TEXT, WITHOUT_EXEMPT
+from telemetry.collector.gates import BEFORE_SHORT
+from telemetry.collector.looking import folded_text, text_of, wordless_text
+from telemetry.collector.marks import HITS, MAP, NO_HITS, OURS, RESERVED, UNSCRUBBABLE, WEAKER, hit
 from telemetry.collector.ottl import any_of, literal, where
-from telemetry.collector.scrubbing import HITS, MAP, NO_HITS, OURS, RESERVED, UNSCRUBBABLE, WEAKER, hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 # Key by key is compared with all before when a map is put together: more of them would take minutes.
 _MOST_ATTRIBUTES: Final = 512
 _MARK: Final = f"{RESERVED}hits"
-_QUOTE, _ESCAPED_QUOTE = '"', r'\\"'
 _BODY: Final = literal(f"{RESERVED}body")
 _MANY: Final = 'cache["o"]'
 _MUCH: Final = 'cache["p"]'
@@ -140,7 +141,8 @@ def _look(context: Context, scrubbing: Scrubbing) -> Iterator[str]:
     yield f"delete_matching_keys({attributes}, {literal(OURS)}) where Index({TEXT}, {literal(RESERVED)}) != -1"
     yield from _refuse_much(context, looked_at)
     yield from _refuse_long(context)
-    yield f"set({FOLDED}, ToLowerCase({TEXT}))"
+    yield from folded_text()
+    yield from wordless_text()
     yield f"set({_SHORTENED}, {looked_at})"
     yield f"truncate_all({_SHORTENED}, 1, false)"
     told = f'ToKeyValueString({_SHORTENED}, "\\x01", {literal(BEFORE_SHORT)})'
@@ -154,11 +156,7 @@ def _look(context: Context, scrubbing: Scrubbing) -> Iterator[str]:
 
 
 def _set_text(text: str, mapping: str, context: Context) -> tuple[str, ...]:
-    told = f"ToKeyValueString({mapping}, {literal(AFTER_KEY)}, {literal(BEFORE_KEY)})"
-    pieces = ", ".join((literal(""), told, *context.texts, literal("")))
-    # It escapes quotes, and nothing else.
-    unescaped = f"replace_pattern({text}, {literal(_ESCAPED_QUOTE)}, {literal(_QUOTE)})"
-    return (f"set({text}, Concat([{pieces}], {literal(BEFORE_KEY)}))", unescaped)
+    return text_of(text, mapping, *context.texts)
 
 
 def _refuse_much(context: Context, looked_at: str) -> Iterator[str]:

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from re import _constants, _parser  # type: ignore[attr-defined] # the one reader of patterns that gives its tree
 from typing import TYPE_CHECKING, Any, Final
 
+from telemetry.collector.clauses import FOLDED, KEYS, TEXT, WITHOUT_EXEMPT, WORDLESS, AnyOf, Literals, Match
+from telemetry.collector.covers import cover
 from telemetry.collector.digits import digit_gate
 from telemetry.collector.necessary import necessary
-from telemetry.collector.ottl import all_of, any_of, literal
+from telemetry.collector.ottl import all_of, any_of
+from telemetry.collector.overlaps import overlaps
+from telemetry.collector.wordless import is_wordless, wordless_beginning
 from telemetry.pii.keys import key_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
+    from telemetry.collector.clauses import Clauses
     from telemetry.pii.model import KeyRule, ValueRule
 
-# What the conditions look at: keys and values of an item, in one text; as they are, and in lower case.
-TEXT: Final = 'cache["j"]'
-FOLDED: Final = 'cache["l"]'
-# Keys alone, with the first characters of their values, in lower case.
-KEYS: Final = 'cache["kl"]'
-# The texts without the keys that a rule exempts.
-WITHOUT_EXEMPT: Final = 'cache["i"]'
-# Between a key and its value, and before a key: what no rule for numbers goes over.
-AFTER_KEY: Final = "\r"
-BEFORE_KEY: Final = "\n"
 BEFORE_SHORT: Final = "\x02"
 _SETS: Final = 3
 # Behind few literals even as many words as there are names are worth a look; behind many, no more are.
@@ -34,65 +30,8 @@ _WORDS: Final = 80
 _FEW: Final = 32
 _DIGITS_THAT_TELL: Final = 8
 _QUESTIONS_OF_A_MATCH: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Literals:
-    """One of these is in the text.
-
-    Attributes:
-        any: the literals.
-        fold: whether it is the text in lower case.
-        folded: which one that is.
-    """
-
-    any: frozenset[str]
-    fold: bool
-    folded: str = FOLDED
-
-    @property
-    def condition(self) -> str:
-        """As OTTL."""
-        text = self.folded if self.fold else TEXT
-        return any_of(f"Index({text}, {literal(each)}) != -1" for each in sorted(self.any))
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A cheap pattern is found in the text.
-
-    Attributes:
-        pattern: of Go's regexp.
-        text: which one it is.
-    """
-
-    pattern: str
-    text: str = TEXT
-
-    @property
-    def condition(self) -> str:
-        """As OTTL."""
-        return f"IsMatch({self.text}, {literal(self.pattern)})"
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """One of these holds, each of which is several patterns.
-
-    Attributes:
-        alternatives: of patterns that must all be found.
-    """
-
-    alternatives: tuple[tuple[Match, ...], ...]
-
-    @property
-    def condition(self) -> str:
-        """As OTTL."""
-        return any_of(all_of(each.condition for each in patterns) for patterns in self.alternatives)
-
-
-Clauses = tuple[Literals | Match | AnyOf, ...]
-"""All of these hold."""
+# So many necessary patterns know the words that the literals are about: pieces of those are enough to ask before.
+_TELLING: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +57,31 @@ def condition(alternatives: Sequence[Clauses]) -> str | None:
     return any_of(told) if told else None
 
 
+def has_numbers(rule: ValueRule) -> bool:
+    """Tell whether whatever a rule matches has so many digits that others may ask for them."""
+    return digit_gate(list(_parser.parse(rule.pattern))) is not None
+
+
+def patterns(gate: Gate) -> tuple[Clauses, ...]:
+    """Give what of a gate is asked by patterns; none: not every match has any."""
+    told = [tuple(each for each in clauses if not isinstance(each, Literals)) for clauses in gate.alternatives]
+    return tuple(told) if all(told) else ()
+
+
+def texts(alternatives: Iterable[Clauses]) -> frozenset[str]:
+    """Give which texts some patterns are looked for in."""
+    return frozenset(match.text for clauses in alternatives for each in clauses for match in _matches(each))
+
+
+def _matches(clause: Literals | Match | AnyOf) -> tuple[Match, ...]:
+    match clause:
+        case Match():
+            return (clause,)
+        case AnyOf(alternatives=alternatives):
+            return tuple(chain.from_iterable(alternatives))
+    return ()
+
+
 def rule_gate(rule: ValueRule, placeholders: Collection[str], exempt: frozenset[str] = frozenset()) -> Gate:
     """Give the condition under which a value rule can hit.
 
@@ -131,8 +95,12 @@ def rule_gate(rule: ValueRule, placeholders: Collection[str], exempt: frozenset[
     chosen: Sequence[Clauses] = [together]
     if rule.necessary:
         text = WITHOUT_EXEMPT if exempt and exempt <= rule.exempt_keys else TEXT
-        patterns = AnyOf(tuple((Match(pattern, text=text),) for pattern in rule.necessary))
-        chosen = [(*(each for each in together if isinstance(each, Literals)), patterns)]
+        folded = ((Match(pattern, FOLDED),) for pattern in rule.necessary_folded)
+        patterns = AnyOf((*(_looked_for(pattern, text) for pattern in rule.necessary), *folded))
+        literals = tuple(each for each in together if isinstance(each, Literals))
+        if len(patterns.alternatives) >= _TELLING:
+            literals = tuple(replace(each, any=cover(each.any)) for each in literals)
+        chosen = [tuple(sorted((*literals, patterns), key=_questions))]
     elif not digit_gate(items, fewest=_DIGITS_THAT_TELL) and all(apart):
         literals = tuple(each for each in together if isinstance(each, Literals))
         # The words are asked for once, and then for the numbers of each alternative.
@@ -140,14 +108,40 @@ def rule_gate(rule: ValueRule, placeholders: Collection[str], exempt: frozenset[
         chosen = [(*literals, AnyOf(tuple(dict.fromkeys(numbers))))] if all(numbers) else [literals]
         if not literals or _cost(apart) < _cost([literals]):
             chosen = apart
-    told = [text.lower() for text in placeholders]
-    without = [tuple(each for each in clauses if not _is_in(told, each)) for clauses in chosen]
+    without = [tuple(each for each in clauses if not _is_in(placeholders, each)) for clauses in chosen]
     return Gate(_merged(chosen), _merged(without))
 
 
-def _is_in(placeholders: Sequence[str], clause: Literals | Match | AnyOf) -> bool:
+def _looked_for(pattern: str, text: str) -> tuple[Match, ...]:
+    """Give what finds a necessary pattern in a text, where it can by that of which the words were taken out."""
+    if text != TEXT:
+        return (Match(pattern, text),)
+    if is_wordless(pattern):
+        return (Match(pattern, WORDLESS),)
+    beginning = wordless_beginning(pattern)
+    return (Match(pattern),) if beginning is None else (Match(beginning, WORDLESS), Match(pattern))
+
+
+def _questions(clause: Literals | Match | AnyOf) -> int:
+    """Give about how many questions a text takes that a clause does not hold for."""
+    match clause:
+        case Literals(any=literals):
+            return len(cover(literals))
+        case Match(pattern=pattern, text=text):
+            # What begins with a character is searched for as fast as a literal.
+            (operator, _), *_rest = _parser.parse(pattern)
+            return 1 if operator is _constants.LITERAL else _QUESTIONS_OF_A_MATCH // (4 if text == WORDLESS else 1)
+    return sum(_questions(patterns[0]) for patterns in clause.alternatives)
+
+
+def _is_in(placeholders: Collection[str], clause: Literals | Match | AnyOf) -> bool:
     """Say whether a placeholder may be what a clause asks for."""
-    return isinstance(clause, Literals) and any(word.lower() in text for word in clause.any for text in placeholders)
+    match clause:
+        case Literals(any=words):
+            return any(word.lower() in text.lower() for word in words for text in placeholders)
+        case Match(pattern=pattern, text=text):
+            return any(overlaps(pattern, each.lower() if text == FOLDED else each) for each in placeholders)
+    return any(_is_in(placeholders, each) for patterns in clause.alternatives for each in patterns)
 
 
 def key_gate(rule: KeyRule) -> Gate:
@@ -184,23 +178,22 @@ def _cost(alternatives: Sequence[Clauses]) -> float:
     """Give how many questions a text takes that none of it holds for."""
     if not all(alternatives):
         return float("inf")
-    first = (clauses[0] for clauses in alternatives)
-    return sum(len(each.any) if isinstance(each, Literals) else _QUESTIONS_OF_A_MATCH for each in first)
+    return sum(_questions(clauses[0]) for clauses in alternatives)
 
 
 def _merged(alternatives: Sequence[Clauses]) -> tuple[Clauses, ...]:
     """Make one of all alternatives that one list of literals decides; none, if one of them has nothing to ask."""
     if not all(alternatives):
         return ()
-    single: dict[bool, frozenset[str]] = {}
+    single: dict[tuple[bool, str], frozenset[str]] = {}
     others: list[Clauses] = []
     for clauses in _distinct(alternatives):
         match clauses:
-            case (Literals(any=texts, fold=fold),):
-                single[fold] = single.get(fold, frozenset()) | texts
+            case (Literals(any=texts, fold=fold, folded=folded),):
+                single[fold, folded] = single.get((fold, folded), frozenset()) | texts
             case _:
                 others.append(clauses)
-    return (*((Literals(texts, fold),) for fold, texts in sorted(single.items())), *others)
+    return (*((Literals(texts, *which),) for which, texts in sorted(single.items())), *others)
 
 
 def _clauses(items: Any) -> Clauses:  # noqa: ANN401 - the parser's own tree
@@ -213,7 +206,7 @@ def _clauses(items: Any) -> Clauses:  # noqa: ANN401 - the parser's own tree
     else:
         literals = literals[:1]
     digits = digit_gate(items)
-    return tuple(literals) if digits is None else (*literals, Match(digits))
+    return tuple(literals) if digits is None else (*literals, *_looked_for(digits, TEXT))
 
 
 def _folded(texts: frozenset[str]) -> frozenset[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from telemetry.collector.marks import MAP, RESERVED, UNSCRUBBABLE, is_hit
 from telemetry.collector.ottl import literal, where
-from telemetry.collector.scrubbing import MAP, RESERVED, UNSCRUBBABLE, is_hit
 
 # Flattening compares the path of each value with all before: no more values (here: commas), or it would take minutes.
 _MANY: Final = "(?:,[^,]*){1000}"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from telemetry.collector.marks import MAP, OURS, RESERVED, UNSCRUBBABLE
 from telemetry.collector.ottl import literal
-from telemetry.collector.scrubbing import MAP, OURS, RESERVED, UNSCRUBBABLE
 
 _PLACES: Final = 16
 # Signs that are in no name, long words, more than three digits.
 _ODD: Final = "[^A-Za-z0-9_./-]|[A-Za-z0-9]{15}|[0-9](?:[^0-9]*[0-9]){3}"
+# Almost all others: short words, which are soon told.
+_USUAL: Final = "^(?:[A-Za-z]{1,14}[_./-]+)*[A-Za-z]{0,14}$"
 _KEY: Final = f"{RESERVED}key"
 _PLACED: Final = f"{OURS}key[.]"
 _FOUND: Final = 'cache["f"]'
@@ -21,6 +23,7 @@ _KEYS: Final = 'cache["kk"]'
 
 BEFORE: Final = (
     f"set({_FOUND}, {MAP})",
+    f"delete_matching_keys({_FOUND}, {literal(_USUAL)})",
     f"keep_matching_keys({_FOUND}, {literal(_ODD)})",
     f"delete_matching_keys({_FOUND}, {literal(OURS)})",
     f"delete_matching_keys({MAP}, {literal(_ODD)}) where Len({_FOUND}) > {_PLACES}",

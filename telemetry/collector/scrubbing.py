@@ -13,56 +13,22 @@ from itertools import accumulate, chain, groupby, starmap
 from typing import TYPE_CHECKING, Final
 
 from telemetry.collector.gates import Gate, condition, key_gate, rule_gate
-from telemetry.collector.ottl import literal, replacement, where
+from telemetry.collector.marks import HITS, MAP, NO_HITS, PERHAPS, WEAKER, hit, is_hit
+from telemetry.collector.ottl import literal, where
+from telemetry.collector.values import signs, values
 from telemetry.pii.keys import key_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from telemetry.pii.compiled import Compiled
-    from telemetry.pii.model import KeyRule, ValueRule
+    from telemetry.pii.model import KeyRule
 
-# Whatever begins with this key is ours, and leaves no collector.
-RESERVED: Final = "pii.scrub."
-# The pattern of such keys.
-OURS: Final = f"^{RESERVED.replace('.', '[.]')}"
-UNSCRUBBABLE: Final = "[REDACTED:unscrubbable]"
-MAP: Final = 'cache["a"]'
-HITS: Final = 'cache["h"]'
-# What would do once a placeholder is there.
-WEAKER: Final = 'cache["v"]'
-NO_HITS: Final = ";"
-# Set once a rule was tried and a placeholder is there.
-_LEFT: Final = 'cache["x"]'
-_HAS_PLACEHOLDER: Final = f'Index(ToKeyValueString({MAP}, "\\x01", "\\x02"), "[REDACTED:") != -1'
-_STASH: Final = "e."
 _FIELDS_OF: Final = "fields."
-_PERHAPS: Final = "?"
 _FIELDS: Final = 'cache["f"]'
 # A value that is a placeholder already, and the sign that it stands behind while the others are replaced.
 _WHOLE_PLACEHOLDER: Final = r"^\[REDACTED:([a-z0-9_]+(?::h[0-9a-f]{16})?)\]$"
 _KEPT: Final = "\x00"
-
-
-def is_hit(name: str) -> str:
-    """Give the condition that a rule is to be tried, or whatever else may be listed.
-
-    Args:
-        name: unique; without semicolons.
-    """
-    return f"Index({HITS}, {literal(f';{name};')}) != -1"
-
-
-def hit(name: str, condition: str | None, among: str = HITS) -> str:
-    """Give the statement that lists a name.
-
-    Args:
-        name: as of `is_hit`.
-        condition: under which it is; None: always.
-        among: the list.
-    """
-    statement = f'set({among}, Concat([{among}, {literal(f"{name};")}], ""))'
-    return statement if condition is None else where(condition, statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +69,7 @@ def scrubbing(compiled: Compiled) -> Scrubbing:
         look=tuple(_looks(gates)),
         exempt=tuple(sorted(exempt)),
         fields=tuple(chain.from_iterable(starmap(_fields, fields.items()))),
-        values=tuple(chain.from_iterable(starmap(_values, gated))),
+        values=(*signs(), *chain.from_iterable(starmap(values, gated))),
     )
 
 
@@ -127,31 +93,8 @@ def _looks(gates: Mapping[str, Gate]) -> Iterator[str]:
         yield hit(name, told if first.setdefault(told, name) == name or told is None else is_hit(first[told]))
     for name, gate in gates.items():
         if gate.weaker and gate.weaker != gate.alternatives:
-            statement = hit(f"{name}{_PERHAPS}", condition(gate.weaker), WEAKER)
+            statement = hit(f"{name}{PERHAPS}", condition(gate.weaker), WEAKER)
             yield where(f"{HITS} != {literal(NO_HITS)}", statement)
-
-
-def _is_tried(name: str, gate: Gate) -> str:
-    """Give the condition that a rule is to be tried, by its name and its gate."""
-    if gate.weaker == gate.alternatives:
-        return is_hit(name)
-    weaker = f" and {is_hit(f'{name}{_PERHAPS}')}" if gate.weaker else ""
-    return f"({is_hit(name)} or ({_LEFT} != nil{weaker}))"
-
-
-def _told(rule: ValueRule) -> str:
-    return literal(replacement(rule.placeholder, rule.kept_before, rule.kept_after))
-
-
-def _values(rule: ValueRule, gate: Gate) -> Iterator[str]:
-    tried = _is_tried(rule.name, gate)
-    exempt = [(f"{MAP}[{literal(key)}]", f"cache[{literal(_STASH + key)}]") for key in sorted(rule.exempt_keys)]
-    for value, kept in exempt:
-        yield f"set({kept}, {value}) where {tried} and {value} != nil"
-    yield f'replace_all_patterns({MAP}, "value", {literal(rule.pattern)}, {_told(rule)}) where {tried}'
-    for value, kept in exempt:
-        yield f"set({value}, {kept}) where {tried} and {kept} != nil"
-    yield f"set({_LEFT}, true) where {tried} and {_LEFT} == nil and {_HAS_PLACEHOLDER}"
 
 
 def _fields(name: str, rules: Sequence[KeyRule]) -> Iterator[str]:

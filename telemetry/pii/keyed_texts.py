@@ -64,6 +64,8 @@ def _member(suffix: str, rules: Sequence[KeyRule], origin: str) -> ValueRule:
         rf"""(?:{_quoted()}|(\\")(?:{once})|(\\{{3}}")(?:{twice})|({_QUOTE})(?:{encoded})|{number}|{container})""",
         kept_before=(1, 2, 3, 4, 5, 6),
         literals=(":", "%3A", "%3a", "%253A", "%253a"),
+        # `22` is how a quote ends that is percent-encoded.
+        necessary=tuple(f"{end}(?:{_ANY_BLANK}:|%(?:25)?3[Aa])" for end in ('"', "'", "22")),
         origin=origin,
         examples=(
             f'{{"{key}": "a b"}}',
@@ -84,10 +86,14 @@ def _listed(suffix: str, rules: Sequence[KeyRule], origin: str) -> ValueRule:
     # A list of columns has no bytes, and none within another list.
     before = rf"""(?:[(\[]b|[(\[,]{_ANY_BLANK}[(\[])["'](?:{keys})["'],{_ANY_BLANK}"""
     key = _example(rules)
+    folded: tuple[str, ...] = ()
+    necessary = tuple(rf"{end},{_ANY_BLANK}b?[\"']" for end in ('"', "'"))
     examples: tuple[str, ...] = (f"[(b'{key}', b'swordfish')]", f"[['a', 'b'], ['{key}', 'swordfish']]")
     # Of a last word such as `email` an assignment in a text is as good as a member; `name='worker-1'` is anybody's.
     if rules[0].place == "last_words":
         before = f"(?:{keys}){_BLANK}={_BLANK}|{before}"
+        assigned = rf"{MEMBER.number}{_BLANK}={_BLANK}b?[\"']"
+        folded = tuple(f"{escaped(end)}{assigned}" for end in sorted({word.split()[-1] for word in rules[0].words}))
         examples = (*examples, f"Person({key}='Ann')")
     return ValueRule(
         name=f"listed{suffix}",
@@ -96,6 +102,8 @@ def _listed(suffix: str, rules: Sequence[KeyRule], origin: str) -> ValueRule:
         pattern=f"({before})(?:{_quoted()})",
         kept_before=(1, 2, 3),
         literals=("=", ","),
+        necessary=necessary,
+        necessary_folded=folded,
         origin=origin,
         examples=examples,
         innocent=("<Task name='Task-1'>", f'("{key}", "phone")'),

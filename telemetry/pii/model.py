@@ -49,6 +49,7 @@ class ValueRule(Rule):
         kept_after: groups that stay behind it.
         literals: one of these is in whatever the pattern matches; empty: nothing is known.
         necessary: cheap patterns of which one is found in whatever the pattern matches; empty: nothing is known.
+        necessary_folded: more of them, each found in the text in lower case.
         exempt_keys: attribute keys whose values this rule leaves alone.
     """
 
@@ -57,6 +58,7 @@ class ValueRule(Rule):
     kept_after: tuple[int, ...] = ()
     literals: tuple[str, ...] = ()
     necessary: tuple[str, ...] = ()
+    necessary_folded: tuple[str, ...] = ()
     exempt_keys: frozenset[str] = frozenset()
 
 

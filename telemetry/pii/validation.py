@@ -64,7 +64,9 @@ def _check_value_rule(rule: CompiledRule) -> None:
         text = example.encode()
         if _replaced(rule, text) == text:
             raise PolicyError(f"{origin}: examples {position} ({example!r}): it is not changed")
-        if rule.rule.necessary and not any(re2.search(pattern, text) for pattern in rule.rule.necessary):
+        necessary = [(pattern, text) for pattern in rule.rule.necessary]
+        necessary += [(pattern, text.lower()) for pattern in rule.rule.necessary_folded]
+        if necessary and not any(re2.search(pattern, looked_at) for pattern, looked_at in necessary):
             raise PolicyError(f"{origin}: examples {position} ({example!r}): it is hit without what is necessary")
         for match in rule.pattern.finditer(text):
             if literals and not any(literal in match.group() for literal in literals):

@@ -8,7 +8,9 @@ import re2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telemetry.collector.gates import BEFORE_SHORT, KEYS, AnyOf, Literals, key_gate, rule_gate
+from telemetry.collector.clauses import FOLDED, KEYS, WORDLESS, AnyOf, Literals
+from telemetry.collector.gates import BEFORE_SHORT, key_gate, rule_gate
+from telemetry.collector.wordless import ENDS, WORDS
 from telemetry.pii import load
 
 COMPILED = load(Path(__file__).with_name("odd.toml")).compiled
@@ -22,7 +24,12 @@ def holds(clause, text):
         return any(literal in looked_at for literal in clause.any)
     if isinstance(clause, AnyOf):
         return any(all(holds(each, text) for each in patterns) for patterns in clause.alternatives)
-    return re2.search(clause.pattern, text.lower() if clause.text == KEYS else text) is not None
+    looked_at = {
+        KEYS: text.lower(),
+        FOLDED: text.lower(),
+        WORDLESS: re2.sub(WORDS, ENDS.replace("${", "\\g<").replace("}", ">"), text),
+    }
+    return re2.search(clause.pattern, looked_at.get(clause.text, text)) is not None
 
 
 def lets_through(gate, text):

@@ -19,6 +19,9 @@ _ODD = (
     "[REDACTED:field][REDACTED:ip]", "[REDACTED:", "[REDACTED:]", "$1", "${1}", "$$", "$0", "\\1", "\\", '"', "'", "%",
     "%%", "%s", "{{.}}", "${env:HOME}", "bob@example.com$1", "password=$1${2}secret", "\\u0000", "null", "true", "0",
     "-1", "1e400", "[]", "{}", "[1]", '{"password": 1}',
+    # A placeholder is a part of what hits then, or the end of it.
+    'phone_number=8112 6541=":"]', 'bob@example.com="principal": null',
+    "token=+?sk-proj-abcDEF123456ghiJKL789012mno='Ann'", "call me at 0612345678Private-Lines: 1\nAAAAgQCoAZ==",
     "bob@example.com " * 60, "x" * BUDGET, "a" * 9000 + " bob@example.com",
 )  # fmt: skip
 
