@@ -99,8 +99,8 @@ def groups(context: Context, scrubbing: Scrubbing) -> tuple[Group, ...]:
             (
                 *_take(context),
                 *scrubbing.fields,
-                *odd_keys.BEFORE,
-                *nested.BEFORE,
+                *scrubbing.odd_keys,
+                *nested.before(scrubbing.members),
                 *scrubbing.values,
                 *nested.AFTER,
                 *odd_keys.AFTER,

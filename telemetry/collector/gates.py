@@ -13,7 +13,7 @@ from telemetry.collector.covers import cover
 from telemetry.collector.digits import digit_gate
 from telemetry.collector.necessary import necessary
 from telemetry.collector.ottl import all_of, any_of
-from telemetry.collector.overlaps import overlaps
+from telemetry.collector.overlaps import literal_overlaps, overlaps
 from telemetry.collector.wordless import is_wordless, wordless_beginning
 from telemetry.pii.keys import key_pattern
 
@@ -138,7 +138,7 @@ def _is_in(placeholders: Collection[str], clause: Literals | Match | AnyOf) -> b
     """Say whether a placeholder may be what a clause asks for."""
     match clause:
         case Literals(any=words):
-            return any(word.lower() in text.lower() for word in words for text in placeholders)
+            return any(literal_overlaps(word.lower(), text.lower()) for word in words for text in placeholders)
         case Match(pattern=pattern, text=text):
             return any(overlaps(pattern, each.lower() if text == FOLDED else each) for each in placeholders)
     return any(_is_in(placeholders, each) for patterns in clause.alternatives for each in patterns)

@@ -1,20 +1,38 @@
-"""Whether a placeholder may be a part of what a pattern asks for: what ends behind it counts too."""
+"""Whether a placeholder may be a part of what is asked for: what begins before it or ends behind it counts too."""
 
 from __future__ import annotations
 
 from re import _constants, _parser  # type: ignore[attr-defined] # the one reader of patterns that gives its tree
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A place anywhere before the text.
+_BEFORE: Final = -1
 
 
 def overlaps(pattern: str, text: str) -> bool:
-    """Tell whether a match of a pattern may begin in a text and end in it, or anywhere behind it.
+    """Tell whether a match of a pattern may have a character of a text in it, among whatever stands around the text.
 
     Args:
         pattern: in the policy's subset; places are taken for everywhere.
-        text: what stands before whatever may follow.
+        text: what stands between whatever may be before it and whatever may follow.
     """
     items = _parser.parse(pattern)
-    return any(_after(items, text, {start}) for start in range(len(text)))
+    within = any(_after(items, text, {start}) for start in range(len(text)))
+    return within or any(end > 0 for end in _after(items, text, {_BEFORE}))
+
+
+def literal_overlaps(literal: str, text: str) -> bool:
+    """Tell the same of a literal.
+
+    Args:
+        literal: what is looked for.
+        text: as of `overlaps`.
+    """
+    parts = ((literal[:length], literal[-length:]) for length in range(1, len(literal)))
+    return literal in text or any(text.endswith(first) or text.startswith(last) for first, last in parts)
 
 
 def _after(items: Any, text: str, places: set[int]) -> set[int]:  # noqa: ANN401 - the parser's own tree
@@ -28,12 +46,19 @@ def _after(items: Any, text: str, places: set[int]) -> set[int]:  # noqa: ANN401
             low, high, inner = argument
             places = _repeated(inner, text, places, low=low, high=high)
         elif operator is not _constants.AT:
-            places = {
-                min(place + 1, len(text))
-                for place in places
-                if place == len(text) or _is(operator, argument, text[place])
-            }
+            places = set(_behind(operator, argument, text, places))
     return places
+
+
+def _behind(operator: Any, argument: Any, text: str, places: set[int]) -> Iterator[int]:  # noqa: ANN401
+    """Give where one character ends: any character may stand before the text, and anything behind it."""
+    for place in places:
+        if place == _BEFORE:
+            yield from (_BEFORE, 0)
+        elif place == len(text):
+            yield place
+        elif _is(operator, argument, text[place]):
+            yield place + 1
 
 
 def _repeated(items: Any, text: str, places: set[int], *, low: int, high: int) -> set[int]:  # noqa: ANN401

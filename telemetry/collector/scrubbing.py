@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, groupby, starmap
 from typing import TYPE_CHECKING, Final
 
+from telemetry.collector import odd_keys
 from telemetry.collector.gates import Gate, condition, key_gate, rule_gate
 from telemetry.collector.marks import HITS, MAP, NO_HITS, PERHAPS, WEAKER, hit, is_hit
+from telemetry.collector.members import members
+from telemetry.collector.nested import AS_JSON
 from telemetry.collector.ottl import literal, where
 from telemetry.collector.values import signs, values
+from telemetry.pii.keyed_texts import MEMBER_RULE
 from telemetry.pii.keys import key_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from telemetry.pii.compiled import Compiled
-    from telemetry.pii.model import KeyRule
+    from telemetry.pii.model import KeyRule, ValueRule
 
 _FIELDS_OF: Final = "fields."
 _FIELDS: Final = 'cache["f"]'
@@ -39,12 +43,16 @@ class Scrubbing:
         look: list in `HITS` what may hit, by the texts that the gates look at.
         exempt: keys that some rule leaves alone.
         fields: replace values by the names they are stored under.
+        members: replace what is under such names in maps.
+        odd_keys: put the keys in which something may be into the map.
         values: the value rules in order.
     """
 
     look: tuple[str, ...]
     exempt: tuple[str, ...]
     fields: tuple[str, ...]
+    members: tuple[str, ...]
+    odd_keys: tuple[str, ...]
     values: tuple[str, ...]
 
 
@@ -69,8 +77,15 @@ def scrubbing(compiled: Compiled) -> Scrubbing:
         look=tuple(_looks(gates)),
         exempt=tuple(sorted(exempt)),
         fields=tuple(chain.from_iterable(starmap(_fields, fields.items()))),
+        members=tuple(chain.from_iterable(_members(rule, key_rules) for rule in rules if rule.name == MEMBER_RULE)),
+        odd_keys=tuple(odd_keys.before(rules)),
         values=(*signs(), *chain.from_iterable(starmap(values, gated))),
     )
+
+
+def _members(rule: ValueRule, rules: Sequence[KeyRule]) -> Iterator[str]:
+    for statement in members(AS_JSON, rules, rule.placeholder):
+        yield where(is_hit(rule.name), statement)
 
 
 def _runs(rules: Sequence[KeyRule]) -> Iterator[tuple[str, list[KeyRule]]]:

@@ -54,7 +54,7 @@ def wordless_beginning(pattern: str) -> str | None:
 def _has_digit(items: Any) -> bool:  # noqa: ANN401
     """Tell whether some part of a sequence is a digit, and nothing else."""
     for operator, argument in items:
-        if operator is _constants.IN and _chars(argument) == _DIGITS:
+        if operator is _constants.IN and chars(argument) == _DIGITS:
             return True
         if operator is _constants.SUBPATTERN and _has_digit(argument[-1]):
             return True
@@ -76,7 +76,7 @@ def _is_wordless(items: Any) -> bool:  # noqa: ANN401
             continue
         escaped = _ESCAPED if item == _PERCENT else 0
         if operator in {_constants.LITERAL, _constants.IN}:
-            told = told and _chars([item] if operator is _constants.LITERAL else argument).isdisjoint(_LETTERS)
+            told = told and chars([item] if operator is _constants.LITERAL else argument).isdisjoint(_LETTERS)
         elif operator is _constants.SUBPATTERN or operator is _constants.MAX_REPEAT:
             told = told and _is_wordless(argument[-1])
         elif operator is _constants.BRANCH:
@@ -96,12 +96,12 @@ def _is_one(item: Any) -> bool:  # noqa: ANN401
     return operator in {_constants.LITERAL, _constants.IN, _constants.AT}
 
 
-def _chars(members: Any) -> frozenset[str]:  # noqa: ANN401
+def chars(members: Any) -> frozenset[str]:  # noqa: ANN401
     """Give which ASCII characters a class has."""
-    chars: set[str] = set()
+    told: set[str] = set()
     for kind, argument in members:
         if kind is _constants.LITERAL:
-            chars.add(chr(argument))
+            told.add(chr(argument))
         elif kind is _constants.RANGE:
-            chars.update(map(chr, range(argument[0], min(argument[1], _ASCII) + 1)))
-    return frozenset(_ALL - chars) if members[0][0] is _constants.NEGATE else frozenset(chars)
+            told.update(map(chr, range(argument[0], min(argument[1], _ASCII) + 1)))
+    return frozenset(_ALL - told) if members[0][0] is _constants.NEGATE else frozenset(told)

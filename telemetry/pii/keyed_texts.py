@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from telemetry.pii.model import KeyRule
 
+MEMBER_RULE = "json_field"
+"""The name of the rule that finds members."""
 _BLANK = "[ \\t]*"
 # A document may have been laid out, and then written as a string.
 _ANY_BLANK = r"(?:[ \t\r\n]|\\[nrt])*"
@@ -38,12 +40,12 @@ def text_rules(rules: Iterable[KeyRule], origin: str) -> tuple[ValueRule, ...]:
     groups = {f"_{rule.name}": [rule] for rule in many} | {"_field": [rule for rule in hitting if rule not in many]}
     told = [(suffix, group) for suffix, group in groups.items() if group]
     return (
-        _member("_field", hitting, origin),
+        _member(hitting, origin),
         *(form(suffix, group, origin) for form in (_listed, _pair) for suffix, group in told),
     )
 
 
-def _member(suffix: str, rules: Sequence[KeyRule], origin: str) -> ValueRule:
+def _member(rules: Sequence[KeyRule], origin: str) -> ValueRule:
     keys = "|".join(spellings(rule, MEMBER) for rule in rules)
     number = r"-?[0-9]+(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]+)?\b"
     # The brackets of a list are those of a placeholder too.
@@ -57,7 +59,7 @@ def _member(suffix: str, rules: Sequence[KeyRule], origin: str) -> ValueRule:
     colon = rf"(?:{_ANY_BLANK}:{_ANY_BLANK}|%(?:25)?3[Aa](?:[ +]|%(?:25)?20)*)"
     key = _example(rules)
     return ValueRule(
-        name=f"json{suffix}",
+        name=MEMBER_RULE,
         kind="field",
         reason="is a member that a key rule hits",
         pattern=rf"""({quote}(?:{keys}){quote}{colon})"""

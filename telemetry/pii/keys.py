@@ -19,7 +19,7 @@ _SHORTEST_FOLDED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
+class Around:
     """What may stand around the words that count, wherever keys are looked for.
 
     Attributes:
@@ -33,9 +33,9 @@ class _Around:
     number: str
 
 
-_KEY = _Around("(?s:.*)", "[^A-Za-z0-9]", r"\]?(?:[._-]?[0-9]{1,3}|\[[0-9]{0,3}\])?")
-MEMBER = _Around("[A-Za-z0-9_./-]*", _KEY.end, _KEY.number)
-PAIR = _Around(
+_KEY = Around("(?s:.*)", "[^A-Za-z0-9]", r"\]?(?:[._-]?[0-9]{1,3}|\[[0-9]{0,3}\])?")
+MEMBER = Around("[A-Za-z0-9_./-]*", _KEY.end, _KEY.number)
+PAIR = Around(
     r"(?:[A-Za-z0-9_./\[\]-]|%5[BbDd])*",
     "(?:[^A-Za-z0-9=]|%5[Bb])",
     r"(?:\]|%5[Dd])?(?:[._-]?[0-9]{1,3}|(?:\[|%5[Bb])[0-9]{0,3}(?:\]|%5[Dd]))?",
@@ -47,7 +47,7 @@ def key_pattern(rules: Iterable[KeyRule]) -> str:
     return f"^(?:{'|'.join(spellings(rule, _KEY) for rule in rules)})$"
 
 
-def spellings(rule: KeyRule, around: _Around) -> str:
+def spellings(rule: KeyRule, around: Around) -> str:
     """Give the pattern of the keys that a rule hits.
 
     Args:
@@ -64,7 +64,7 @@ def spellings(rule: KeyRule, around: _Around) -> str:
     return f"(?:{_last(rule.words, around)}){around.number}"
 
 
-def _last(names: tuple[str, ...], around: _Around) -> str:
+def _last(names: tuple[str, ...], around: Around) -> str:
     """Give the pattern of whatever ends with one of these names."""
     alone = "|".join(_any_case(name) for name in names)
     # In camel case a word begins at a capital: after a small letter or a digit, or as the last of a run of capitals.

@@ -146,6 +146,10 @@ HEAVY: dict[str, Callable[[int], Hostile]] = {
     ),
     "one key": _sent(lambda size: _attribute(text(b"x"), b"k4111 " * ((size - 200) // 6))),
     "a map of texts": _sent(lambda size: _attribute(field(6, _pairs(size)))),
+    "a map of one key": _sent(lambda size: _attribute(field(6, _fill(field(1, pair(b"k", b"\x18\x07")), size)))),
+    "an array of long texts": _sent(
+        lambda size: _attribute(field(5, field(1, text(b"x" * (min(size, 900_000) // 900 - 9))) * 900))
+    ),
     "empty spans": _tiny("traces", _request, field(2, b"")),
     "empty resources": _tiny("traces", lambda units: units, field(1, b"")),
     "empty events": _tiny("traces", _span, field(11, b"")),

@@ -2,10 +2,12 @@
 
 import os
 import time
+from string import ascii_lowercase
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from telemetry.pii import Scrubber, read_policy
 from tests.leaks.corpus import Corpus, examples
 from tests.leaks.keyed import texts
 from tests.leaks.search import Search
@@ -13,12 +15,22 @@ from tests.patience import PATIENCE
 from tests.stack.collector import Collector
 from tests.stack.fields import SIGNALS, put, unreachable
 from tests.stack.matrix import Placed, everywhere, leaks, of_person
-from tests.stack.values import pair, value
+from tests.stack.values import opaque, pair, under, value
 
 PLANTED, BARE, PEOPLE = 140, 56, 14
 # Each text comes to every field, and there to a part of the types; with LEAKS_WHOLE in the environment to every one.
 STEP = 1 if "LEAKS_WHOLE" in os.environ else 6
 EMAIL = "jane.roe7@mail.example.org"
+SECRET = "quartz-vexing-sphinx"
+ODD_KEYS = (
+    "my new password", "user\u2019s email", "user\u2019sEmail", "é_password", "x\\password", "x\npassword",
+    "x\0password", 'x"password', "my user[password][0]", "<password", "db.query.parameter.a b",
+)  # fmt: skip
+SECRET_KEYS = (
+    "hooks.slack.com/services/TAB/BCD/xyz", "rk_live_abcdefghij", "glpat-abcdefgh-ijklmnop", "xoxb-abcdefgh-ijkl",
+    "discord.com/api/webhooks/abc/def-ghi", "eyJabcdefgh.abc",
+)  # fmt: skip
+INNOCENT_KEYS = ("x\\npassword", "file name", "my passwords x", "my user.id", "ünpassword")
 SPAN_NAME = ("resource_spans", "scope_spans", "spans", "name")
 SPAN_VALUE = ("resource_spans", "scope_spans", "spans", "attributes", "value")
 
@@ -57,6 +69,42 @@ def test_what_stands_under_a_key_leaves_nowhere(collector, people, signal):
             found += leaks(collector, signal, everywhere(signal, text, turn, STEP), person.markers)
     assert found == []
     assert Search(marker for person in people for marker in person.markers).texts("said", [collector.said]) == []
+
+
+def test_secrets_of_short_words_leave_in_no_key(collector):
+    """A secret that looks like any other name is scrubbed as a key, among usual ones and among many of its kind."""
+    scrubber = Scrubber(read_policy())
+    many = [f"{SECRET_KEYS[0]}/{letter}" for letter in ascii_lowercase]
+    for keys in (*((key, "http.route") for key in SECRET_KEYS), many):
+        request = ExportTraceServiceRequest()
+        for key in keys:
+            put(request, SPAN_VALUE, value("x"), key)
+        assert collector.send("traces", request).status == 200
+        (message,) = collector.exported("traces")
+        secrets = [key for key in keys if scrubber.text(key) != key]
+        assert secrets != []
+        assert Search(secrets).otlp("/v1/traces", message.SerializeToString()) == []
+
+
+def attributes(message):
+    """Give those of a message's one span."""
+    return list(message.resource_spans[0].scope_spans[0].spans[0].attributes)
+
+
+def test_keys_of_maps_are_known_by_their_last_words(collector):
+    """In a map a sensitive key hides what is under it whatever its first words are; others leave the map as it is."""
+    compiled = Scrubber(read_policy()).compiled
+    assert [key for key in (*ODD_KEYS, *INNOCENT_KEYS) if compiled.key_rule(key) is not None] == list(ODD_KEYS)
+    for key in (*ODD_KEYS, *INNOCENT_KEYS):
+        for shape, each in under(key, SECRET).items():
+            request = ExportTraceServiceRequest()
+            put(request, SPAN_VALUE, each)
+            assert collector.send("traces", request).status == 200
+            (message,) = collector.exported("traces")
+            found = Search([SECRET]).otlp("/v1/traces", message.SerializeToString())
+            assert found == [] or key in INNOCENT_KEYS, (key, shape)
+            if key in INNOCENT_KEYS and not opaque(each):
+                assert attributes(message) == attributes(request), (key, shape)
 
 
 @pytest.mark.parametrize("signal", SIGNALS)

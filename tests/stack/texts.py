@@ -21,6 +21,7 @@ _ODD = (
     "-1", "1e400", "[]", "{}", "[1]", '{"password": 1}',
     # A placeholder is a part of what hits then, or the end of it.
     'phone_number=8112 6541=":"]', 'bob@example.com="principal": null',
+    "?X-Amz-Security-Token=;abcdefgh[quartzvexing", "?X-Amz-Credential=&abcdefgh[quartzvexing",
     "token=+?sk-proj-abcDEF123456ghiJKL789012mno='Ann'", "call me at 0612345678Private-Lines: 1\nAAAAgQCoAZ==",
     "bob@example.com " * 60, "x" * BUDGET, "a" * 9000 + " bob@example.com",
 )  # fmt: skip

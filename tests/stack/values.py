@@ -102,6 +102,13 @@ def around(text: str) -> dict[str, AnyValue]:
         "key of a map": value({text: 1}),
         "key of a nested map": value({"a": [{text: "b"}]}),
         "key twice": value([pair("note", text), pair("note", text), pair("note", 1)]),
+        "key twice, an array and a text": value([pair("note", [text]), pair("note", "x")]),
+        "key twice, a map and an empty map": value([pair("note", {"a": text}), pair("note", {})]),
+        "key twice, in an array": value([[pair("note", text), pair("note", [])], "x"]),
+        "key twice, where its path is another one's": value([pair("a.0", 1), pair("a", [text]), pair("a", "x")]),
+        "key twice, and its map again twice": value(
+            [pair("a", {"b": {}, text: {}}), pair("a", [pair("b", {}), pair("b", {})])]
+        ),
         "map of maps": value({"a": {"b": {"c": text}}}),
         "deep": value(deep),
         "bytes": value(data),
@@ -121,6 +128,10 @@ def under(key: str, text: str) -> dict[str, AnyValue]:
         "member in an array": value([{"a": "b"}, {key: text}]),
         "array of a member": value({key: [text, 1]}),
         "map of a member": value({key: {"a": {"b": text}}}),
+        "map of a member with a bracket in a text": value({key: {"a": "x}", "b": f"]{text}"}}),
+        "array of a member with a bracket in a text": value({key: ["[x] a]", text]}),
+        "map of a member with a bracket as a key": value({key: {"}": text}}),
+        "map of a member of many levels": value({key: {"a": {"b": {"c": [{"d": text}]}}}}),
         "bytes of a member": value({key: text.encode()}),
         "member twice": value([pair(key, text), pair("a", "b"), pair(key, text)]),
     }
