@@ -23,7 +23,8 @@ from tests.stack.texts import fuzzed, known
 
 # Each collector's output is kept until its end.
 _STRINGS_A_COLLECTOR = 50_000
-_AT_ONCE = 2
+# While one is compared, the others are scrubbed, on two cores.
+_AT_ONCE = 3
 
 
 def compare_everywhere(collector: Collector, report: Report, texts: Iterable[str], places: int | None = None) -> None:
