@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.collector_inputs import requests
-from tests.stack.collector import Collector
+from tests.stack.collector import MEMORY_LIMIT, Collector
 from tests.stack.hostile import ADDRESS_SPACE, post
 from tests.stack.hostile_inputs import HEAVY, LIMIT, Hostile
 
@@ -28,6 +28,7 @@ AT_ONCE = 8
 # as after a quiet time, without one.
 _RESTED = {"processors": {"memory_limiter": {"min_gc_interval_when_soft_limited": "1s"}}}
 MOST_MIB, MOST_LEFT_MIB = 512, 32
+PLAIN = {"GOMEMLIMIT": "off"}
 _HEAP = "otelcol_process_runtime_heap_alloc_bytes"
 _NESTED = ("a nesting bomb, 100 levels", "a nesting bomb, 1,000 levels", "one nesting bomb")
 _FLAT = ("one string", "bytes", "strings of addresses", "attributes", "spans of one attribute", "empty spans")
@@ -65,9 +66,9 @@ def kinds() -> dict[str, Callable[[], Hostile]]:
     return ordinary | {title: lambda title=title: HEAVY[title](LIMIT) for title in (*_FLAT, *_NESTED)}
 
 
-def crowded(folder: Path, hostile: Hostile, wait: float) -> Taken:
+def crowded(folder: Path, hostile: Hostile, wait: float, environment: Mapping[str, str] = MEMORY_LIMIT) -> Taken:
     """Send it eight times at once to a new collector, and look at its memory."""
-    with Collector(folder, changes=_RESTED) as collector:
+    with Collector(folder, changes=_RESTED, environment=environment) as collector:
         collector.footprint.allow_addresses(ADDRESS_SPACE)
         assert collector.arrives(wait=0)
         before = collector.metric(_HEAP)
@@ -90,15 +91,17 @@ def main(arguments: list[str]) -> int:
     """Read the command line and print a line for each kind."""
     parser = argparse.ArgumentParser(prog="python -m tests.stack.crowd", description=__doc__)
     parser.add_argument("--only", default="", help="kinds whose name holds this")
+    parser.add_argument("--plain", action="store_true", help="without Go's memory limit")
     parser.add_argument("--wait", type=float, default=60.0, help="seconds until the heap is looked at")
     asked = parser.parse_args(arguments)
+    environment = PLAIN if asked.plain else MEMORY_LIMIT
     bad = 0
     for title, make in kinds().items():
         if asked.only not in title:
             continue
         try:
             with tempfile.TemporaryDirectory(prefix="clearstory-crowd-") as folder:
-                told = crowded(Path(folder) / "run", make(), asked.wait)
+                told = crowded(Path(folder) / "run", make(), asked.wait, environment)
         except pytest.skip.Exception as missing:
             sys.stderr.write(f"{missing}\n")
             return 2
