@@ -85,7 +85,7 @@ def health_router() -> APIRouter:
         """Say that the process answers; if not, restart it."""
         return Health()
 
-    @router.head("/readyz", include_in_schema=False, **public(policy=None))
+    @router.head("/readyz", include_in_schema=False, response_model_exclude_none=True, **public(policy=None))
     @router.get("/readyz", responses=problems(503), response_model_exclude_none=True, **public(policy=None))
     async def ready(request: Request) -> Ready:
         """Say whether to send traffic here."""
