@@ -12,9 +12,6 @@ from service.llm.model import Answering, Call, Message, Prompt
 MAX_TRIES = 3
 MAX_TOOL_ROUNDS = 6
 _FENCED = re.compile(r"\s*```(?:json)?\s*(.*?)\s*```\s*", re.DOTALL)
-# What the filter of answers reads is not what is kept if JSON spells plain characters by their numbers. Those that JSON
-# is often made safe for HTML by (`"`, `&`, `'`, `<`, `>`) are no part of what it looks for.
-_SPELLED_OUT = re.compile(r"\\u00(?:2[013-58-9a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])")
 _AGAIN = "That is not the JSON object that your task asks for. Answer with that object alone."
 
 
@@ -87,9 +84,8 @@ class Speaker:
             completion = await self._model.complete(Call(prompt, tuple(messages), max_tokens, self._user))
             found = _FENCED.fullmatch(completion.text)
             text = found[1] if found else completion.text
-            if not _SPELLED_OUT.search(text):
-                with suppress(ValidationError):
-                    return answer.model_validate_json(text)
+            with suppress(ValidationError):
+                return answer.model_validate_json(text)
             # The text may be empty, and a turn may not.
             messages += [Message("assistant", completion.text.strip() or "{}"), Message("user", _AGAIN)]
         raise InvalidAnswer

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from service.llm.errors import Overspent
 from service.llm.guarded import Guarded
+from service.llm.json_escapes import in_characters
 from service.llm.model import Call, Completion
 
 Aside = Callable[[], AbstractAsyncContextManager[None]]
@@ -37,7 +38,8 @@ class Background:
         """
         while True:
             try:
-                return await self.guarded.complete(call, self.policy, self.key)
+                # Agents answer in JSON, and nothing that it escapes may pass for something else.
+                return await self.guarded.complete(call, self.policy, self.key, written=in_characters)
             except Overspent as overspent:
                 async with self.aside():
                     await asyncio.sleep(overspent.retry_after)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from service.llm.attempt import UNREAD, AttemptFailed
 from service.llm.model import Call, Charge, Usage
@@ -66,7 +67,7 @@ class Taken:
 
     Attributes:
         usage: it.
-        estimated: whether nobody has said.
+        estimated: whether nobody has said what the input is.
     """
 
     def __init__(self, estimate: int, pay: Callable[[int], None]) -> None:
@@ -80,7 +81,9 @@ class Taken:
             usage: what the provider says; none: nothing.
             reason: why there is no answer; what was refused unread costs nothing.
         """
-        self.estimated = not usage.total
-        asked = Usage(input_tokens=0 if reason in UNREAD else self._estimate)
-        self.usage = asked if self.estimated else usage
-        self._pay(self.usage.total)
+        # Some that speak the API begin a stream with zeros, and say what it was at its end only.
+        self.estimated = usage.total == usage.output_tokens
+        if self.estimated and reason not in UNREAD:
+            usage = replace(usage, input_tokens=self._estimate)
+        self.usage = usage
+        self._pay(usage.total)

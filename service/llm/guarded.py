@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -58,7 +58,14 @@ class Guarded:
         """
         return self.admissions.admitted(policy, key, reserve=reserve(call))
 
-    async def complete(self, call: Call, policy: str, key: str, allowed: Sequence[str] = ()) -> Completion:
+    async def complete(
+        self,
+        call: Call,
+        policy: str,
+        key: str,
+        allowed: Sequence[str] = (),
+        written: Callable[[str], str] = str,
+    ) -> Completion:
         """Answer a call, in words that may be shown.
 
         Args:
@@ -66,17 +73,21 @@ class Guarded:
             policy: the rate limit policy that it counts under.
             key: whose call it is, for the limiter.
             allowed: texts whose addresses and numbers may be repeated.
+            written: gives an answer as it is going to be read; what is looked for in it is looked for there.
 
         Raises:
             LlmError: there is no answer.
         """
         async with self.admitted(call, policy, key) as charge:
-            return await self.model.complete(call, charge, partial(self._shown, call.prompt, allowed))
+            return await self.model.complete(call, charge, partial(self._shown, call.prompt, allowed, written))
 
     def screen(self, prompt: Prompt, allowed: Sequence[str] = ()) -> HoldBack:
         """Give the filter of one answer to a prompt."""
         return HoldBack(self.personal, self.canaries.of(prompt), allowed)
 
-    def _shown(self, prompt: Prompt, allowed: Sequence[str], completion: Completion) -> Completion:
+    def _shown(
+        self, prompt: Prompt, allowed: Sequence[str], written: Callable[[str], str], completion: Completion
+    ) -> Completion:
         self.called(prompt.name, completion)
-        return held_back_whole(completion, self.screen(prompt, allowed))
+        answer = replace(completion, text=written(completion.text))
+        return held_back_whole(answer, self.screen(prompt, allowed))

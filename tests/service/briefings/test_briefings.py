@@ -122,7 +122,7 @@ async def test_the_critic_sends_back_twice_at_most(client, model, settled):
 @pytest.mark.parametrize("agent", ["plan", "rank", "write", "critic"])
 @pytest.mark.parametrize(
     "answer",
-    ["", "no JSON", '{"queries": []}', "[" * 5000, '{"title": "\\ud800"}', r'{"queries": ["bob\u0040example.com"]}'],
+    ["", "no JSON", '{"queries": []}', "[" * 5000, '{"title": "\\ud800"}'],
 )
 async def test_invalid_answers_end_it(client, model, settled, agent, answer):
     """An agent that never answers as it must is asked three times; the briefing fails and holds nothing."""
