@@ -1,6 +1,6 @@
 """What a call of a language model has to pass: its caller's slots and tokens, and its provider's budget."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -35,10 +35,10 @@ class Admission:
         meter: where it is counted.
     """
 
-    __slots__ = ("_meter", "_reservation", "_tokens", "_used")
+    __slots__ = ("_meter", "_reservations", "_tokens", "_used")
 
     def __init__(self, reservation: Reservation, tokens: int, meter: TokenMeter) -> None:
-        self._reservation = reservation
+        self._reservations = [reservation]
         self._tokens = tokens
         self._meter = meter
         self._used: int | None = None
@@ -59,7 +59,41 @@ class Admission:
         used = self._used
         if used is None:
             used = self._tokens if kind is None else 0
-        self._meter.spent.inc(await self._reservation.settle(used))
+        first, *more = self._reservations
+        self._meter.spent.inc(await first.settle(used))
+        for reservation in more:
+            await reservation.settle(0)
+
+
+class CallersAdmission(Admission):
+    """One admitted call of a caller, which may need more than it was admitted with.
+
+    Args:
+        reservation: to settle.
+        tokens: its size.
+        meter: where it is counted.
+        more: reserves more, or raises `Overspent`.
+    """
+
+    __slots__ = ("_more",)
+
+    def __init__(
+        self, reservation: Reservation, tokens: int, meter: TokenMeter, more: Callable[[int], Awaitable[Reservation]]
+    ) -> None:
+        super().__init__(reservation, tokens, meter)
+        self._more = more
+
+    async def afford(self, tokens: int) -> None:
+        """See that so many tokens are set aside in all.
+
+        Raises:
+            Overspent: the caller's limit does not allow it now, or ever.
+        """
+        missing = tokens - self._tokens
+        if missing > 0:
+            self._reservations.append(await self._more(missing))
+            self._tokens += missing
+            self._meter.held.inc(missing)
 
 
 class LlmLimits:
@@ -93,7 +127,7 @@ class LlmLimits:
         self._provider_meters = {provider: provider_meter(metrics, provider) for provider in provider_names}
 
     @asynccontextmanager
-    async def admitted(self, policy: str, key: str, *, reserve: int) -> AsyncIterator[Admission]:
+    async def admitted(self, policy: str, key: str, *, reserve: int) -> AsyncIterator[CallersAdmission]:
         """Hold a slot and `reserve` tokens of `key` under `policy` while the context is open.
 
         Args:
@@ -138,16 +172,23 @@ class LlmLimits:
         async with Admission(taken, reserve, meter) as admission:
             yield admission
 
-    async def _reserve(self, policy: str, key: str, tokens: int) -> Admission:
-        meter = self._token_meters[policy]
+    async def _reserve(self, policy: str, key: str, tokens: int) -> CallersAdmission:
+        async def more(missing: int) -> Reservation:
+            taken = await self._tokens.reserve(policy, key, missing)
+            if isinstance(taken, Refusal):
+                raise self._refused(policy, taken)
+            return taken
+
         taken = await self._tokens.reserve(policy, key, tokens)
-        if not isinstance(taken, Refusal):
-            return Admission(taken, tokens, meter)
-        meter.refused.inc()
-        log.info(names.LLM_LIMIT_REFUSED, policy=policy, limit=TOKENS, reason=taken.reason)
-        if taken.reason == "too_large":
-            raise NeverFits
-        raise Overspent(TOKENS, _wait(taken))
+        if isinstance(taken, Refusal):
+            refused = self._refused(policy, taken)
+            raise NeverFits if taken.reason == "too_large" else refused
+        return CallersAdmission(taken, tokens, self._token_meters[policy], more)
+
+    def _refused(self, policy: str, refusal: Refusal) -> Overspent:
+        self._token_meters[policy].refused.inc()
+        log.info(names.LLM_LIMIT_REFUSED, policy=policy, limit=TOKENS, reason=refusal.reason)
+        return Overspent(TOKENS, _wait(refusal))
 
 
 def _wait(refusal: Refusal) -> float:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from service.llm.attempt import UNREAD, AttemptFailed
-from service.llm.model import Call, Charge, Usage
+from service.llm.model import Call, CallersCharge, Charge, Usage
 from service.llm.records import CallRecord
-from service.llm.tokens import estimate_input
+from service.llm.tokens import estimate_input, reserve
 
 
 class Nobody:
@@ -15,6 +15,9 @@ class Nobody:
 
     def used(self, tokens: int) -> None:
         """Hear it."""
+
+    async def afford(self, tokens: int) -> None:
+        """Have it."""
 
 
 class Bill:
@@ -30,10 +33,19 @@ class Bill:
         record: of the call.
     """
 
-    def __init__(self, call: Call, record: CallRecord, charge: Charge) -> None:
+    def __init__(self, call: Call, record: CallRecord, charge: CallersCharge) -> None:
         self.call, self.record = call, record
         self._charge = charge
         self._earlier = 0
+
+    async def afford(self) -> None:
+        """See that the caller can pay for one more attempt, besides those that were paid for.
+
+        Raises:
+            Overspent: the caller's limit does not allow it.
+        """
+        if self._earlier:
+            await self._charge.afford(self._earlier + reserve(self.call))
 
     @contextmanager
     def attempt(self, charge: Charge) -> Iterator["Taken"]:

@@ -9,7 +9,7 @@ from typing import Protocol
 from service.llm.answering import held_back_whole
 from service.llm.canary import Canaries
 from service.llm.holdback import HoldBack
-from service.llm.model import Call, Charge, Completion, LanguageModel, Prompt
+from service.llm.model import Call, CallersCharge, Completion, LanguageModel, Prompt
 from service.llm.personal import Personal
 from service.llm.tokens import reserve
 
@@ -17,7 +17,7 @@ from service.llm.tokens import reserve
 class Admissions(Protocol):
     """What callers may have."""
 
-    def admitted(self, policy: str, key: str, *, reserve: int) -> AbstractAsyncContextManager[Charge]:
+    def admitted(self, policy: str, key: str, *, reserve: int) -> AbstractAsyncContextManager[CallersCharge]:
         """Hold a slot and tokens of a caller while the context is open.
 
         Raises:
@@ -44,7 +44,7 @@ class Guarded:
     personal: Personal
     called: Callable[[str, Completion], None]
 
-    def admitted(self, call: Call, policy: str, key: str) -> AbstractAsyncContextManager[Charge]:
+    def admitted(self, call: Call, policy: str, key: str) -> AbstractAsyncContextManager[CallersCharge]:
         """Hold what a call may take while the context is open.
 
         Args:

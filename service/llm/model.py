@@ -177,6 +177,17 @@ class Charge(Protocol):
         """Say what has been used of them so far; the last word counts."""
 
 
+class CallersCharge(Charge, Protocol):
+    """Tokens of a caller's limit."""
+
+    async def afford(self, tokens: int) -> None:
+        """See that so many are set aside in all.
+
+        Raises:
+            Overspent: the caller's limit does not allow it.
+        """
+
+
 class Answering(Protocol):
     """Whoever answers calls as a whole. All errors are `service.llm.errors.LlmError`."""
 
@@ -190,8 +201,10 @@ class LanguageModel(Protocol):
     The caller's `charge` is told what the call has taken so far, all attempts together; nobody asked, nothing told.
     """
 
-    async def complete(self, call: Call, charge: Charge, shown: Callable[[Completion], Completion]) -> Completion:
+    async def complete(
+        self, call: Call, charge: CallersCharge, shown: Callable[[Completion], Completion]
+    ) -> Completion:
         """Answer a call with what `shown` makes of the answer."""
 
-    def stream(self, call: Call, charge: Charge) -> AbstractAsyncContextManager[Stream]:
+    def stream(self, call: Call, charge: CallersCharge) -> AbstractAsyncContextManager[Stream]:
         """Answer a call piece by piece; leaving the context ends the provider's side at once."""

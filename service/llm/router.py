@@ -14,7 +14,7 @@ from service.llm.bill import Bill, Nobody, Taken
 from service.llm.breaker import Breaker
 from service.llm.errors import LlmError, Withheld
 from service.llm.journey import RETRIES, Journey, Patience
-from service.llm.model import REFUSAL, Call, Charge, Completion
+from service.llm.model import REFUSAL, Call, CallersCharge, Completion
 from service.llm.records import Budgets, Recorder
 from service.llm.tokens import reserve
 
@@ -71,7 +71,7 @@ class Router:
         self._breakers = {each.name: Breaker(clock, partial(recorder.breaker, each.name), jitter) for each in providers}
 
     async def complete(
-        self, call: Call, charge: Charge = _NOBODY, shown: Callable[[Completion], Completion] = _as_it_is
+        self, call: Call, charge: CallersCharge = _NOBODY, shown: Callable[[Completion], Completion] = _as_it_is
     ) -> Completion:
         """Answer a call.
 
@@ -92,7 +92,7 @@ class Router:
                 record.failed(error.kind)
                 raise
 
-    def stream(self, call: Call, charge: Charge = _NOBODY) -> Answer:
+    def stream(self, call: Call, charge: CallersCharge = _NOBODY) -> Answer:
         """Answer a call piece by piece; leaving the context ends the provider's side at once.
 
         Args:
@@ -118,6 +118,7 @@ class Router:
 
     @asynccontextmanager
     async def _paid(self, bill: Bill, provider: Provider) -> AsyncIterator[Taken]:
+        await bill.afford()
         async with self._budgets.provider(provider.name, reserve=reserve(bill.call)) as charge:
             with bill.attempt(charge) as taken:
                 yield taken

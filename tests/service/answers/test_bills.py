@@ -7,8 +7,10 @@ from service.llm.router import Deadlines
 from telemetry import names
 from tests.service.answers.asking import EVENTS, LETTER, LETTERS, code, problem
 from tests.service.answers.running import started
-from tests.service.answers.test_llm_limits import BOTH, spent
+from tests.service.answers.test_llm_limits import BOTH, limits, spent
 
+# There is room for a letter beside one that was dropped, and not beside two of those.
+TOKENS = 5_000
 BOTH_FORMS = pytest.mark.parametrize("headers", [{}, EVENTS], ids=["whole", "streamed"])
 # The faults, and how many of the attempts that they befall are paid for: what is refused unread costs nothing.
 PAID = {"refusal": 1, "echo_system": 1, "stall": 1, "drop": 3, "drop_after:0": 3} | dict.fromkeys(
@@ -115,3 +117,16 @@ async def test_who_is_answered_elsewhere_pays_both(start, simulated, headers):
             < cost(service, "anthropic")
             == pytest.approx(cost(service, "openrouter", "anthropic/claude-sonnet-5.5"), rel=0.5)
         )
+
+
+@BOTH_FORMS
+async def test_no_attempt_beyond_the_callers_limit(start, simulated, headers):
+    """A further attempt is one that the caller can pay for, besides those that broke off: else it is a 429."""
+    simulated.ask("PUT", "/faults", {"fault": "drop"})
+    before = simulated.ask("GET", "/state")["requests"]
+    async with start(**limits(tokens=TOKENS)) as service, service.client() as client:
+        answer = await client.post(LETTERS, json=LETTER, headers=headers)
+        assert (code(problem(answer)), answer.status_code, problem(answer)["limit"]) == ("llm-limited", 429, "tokens")
+        assert simulated.ask("GET", "/state")["requests"] - before == 2
+        assert 0 < paid(service, "simulated") <= TOKENS
+        assert service.is_at_rest()

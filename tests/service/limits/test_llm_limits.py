@@ -30,6 +30,24 @@ async def test_a_call_is_charged_with_what_it_used():
     assert built.metric("llm_tokens_spent_total", policy="llm") == 120
 
 
+async def test_a_call_may_need_more_than_it_was_admitted_with():
+    """What it can afford is set aside with the rest, what it cannot is refused and changes nothing; one bill."""
+    built = Built()
+    async with built.admitted(40) as admission:
+        await admission.afford(30)
+        await admission.afford(80)
+        assert built.metric("llm_tokens_reserved", policy="llm") == 80
+        assert await built.refusal(30) == ("tokens", 2.0)
+        for tokens in (110, 1000):
+            with pytest.raises(Overspent):
+                await admission.afford(tokens)
+        admission.used(70)
+    assert built.metric("llm_tokens_reserved", policy="llm") == 0
+    assert built.metric("llm_tokens_spent_total", policy="llm") == 70
+    async with built.admitted(30) as admission:
+        admission.used(0)
+
+
 async def test_the_wait_of_a_refusal_is_exact():
     """After `retry_after` it fits; a moment before it does not."""
     built = Built()

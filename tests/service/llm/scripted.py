@@ -124,3 +124,6 @@ class Charge:
 
     def used(self, tokens: int) -> None:
         self.tokens = tokens
+
+    async def afford(self, tokens: int) -> None:
+        """Has as many as are asked for."""
