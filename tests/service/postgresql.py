@@ -21,8 +21,10 @@ def _program(name: str) -> str | None:
 
 
 def _free_port() -> int:
-    # Below the ephemeral range: it must still be free after the server was stopped for a while.
-    for port in range(21000, 22000):
+    # Below the ephemeral range: it must still be free after the server was stopped for a while. Each process begins to
+    # look elsewhere: two that look at once, or while a server is stopped, would take the same one.
+    first = os.getpid() % 1000
+    for port in (21000 + (first + each) % 1000 for each in range(1000)):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) != 0:
                 return port
