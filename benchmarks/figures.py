@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import os
 import platform
@@ -10,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -34,15 +35,37 @@ class Figure:
         return f"{'' if self.met is None else 'met' if self.met else 'MISSED':7}{self.what}: {self.got}"
 
 
-def write(path: Path, method: str, figures: Iterable[Figure], packages: Sequence[str]) -> None:
-    """Write a report.
+def report(
+    path: Path,
+    method: str,
+    parts: Mapping[str, Callable[[], list[Figure]]],
+    packages: Sequence[str],
+    *,
+    program: str,
+    description: str | None,
+) -> int:
+    """Read the command line, measure and print; write the report after a complete run. The exit status.
 
     Args:
-        path: of the file.
-        method: how it was measured; ends in the head of the table.
-        figures: its lines.
+        path: of the report.
+        method: how it is measured; ends in the head of the table.
+        parts: what measures, by name.
         packages: those whose versions matter.
+        program: the module that is run.
+        description: what it does.
     """
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    parser.add_argument("--only", default="", help=f"some of {','.join(parts)}")
+    only = [word for word in parser.parse_args().only.split(",") if word]
+    figures = [figure for name, part in parts.items() if not only or name in only for figure in part()]
+    for figure in figures:
+        print(figure)
+    if not only:
+        _write(path, method, figures, packages)
+    return 0 if all(figure.met is not False for figure in figures) else 1
+
+
+def _write(path: Path, method: str, figures: Iterable[Figure], packages: Sequence[str]) -> None:
     marks = {True: "met", False: "**missed**", None: ""}
     lines = [f"| {each.what} | {each.asked} | {each.got} | {marks[each.met]} |" for each in figures]
     versions = ", ".join(f"{package} {version(package)}" for package in packages)

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks import cancelled, crowd, starting, streams, warmth
-from benchmarks.figures import Figure, write
+from benchmarks.figures import Figure, report
 from benchmarks.llm_results import METHOD, RESULTS, VERSIONS
 
 if TYPE_CHECKING:
@@ -152,16 +151,8 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 
 
 def main() -> int:
-    """Measure and print; write LLM.md after a complete run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.llm", description=__doc__)
-    parser.add_argument("--only", default="", help=f"some of {','.join(PARTS)}")
-    only = [word for word in parser.parse_args().only.split(",") if word]
-    figures = [figure for name, part in PARTS.items() if not only or name in only for figure in part()]
-    for figure in figures:
-        print(figure)
-    if not only:
-        write(RESULTS, METHOD, figures, VERSIONS)
-    return 0 if all(figure.met is not False for figure in figures) else 1
+    """Measure and print; write the report after a complete run."""
+    return report(RESULTS, METHOD, PARTS, VERSIONS, program="benchmarks.llm", description=__doc__)
 
 
 if __name__ == "__main__":

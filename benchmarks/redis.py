@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from benchmarks import redis_decisions, redis_interleaving, redis_outage
-from benchmarks.figures import Figure, write
+from benchmarks.figures import Figure, report
 from tests.service.redis_server import RedisServer
 
 if TYPE_CHECKING:
@@ -143,16 +142,15 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 
 
 def main() -> int:
-    """Measure and print; write REDIS.md after a complete run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.redis", description=__doc__)
-    parser.add_argument("--only", default="", help=f"some of {','.join(PARTS)}")
-    only = [word for word in parser.parse_args().only.split(",") if word]
-    figures = [figure for name, part in PARTS.items() if not only or name in only for figure in part()]
-    for figure in figures:
-        print(figure)
-    if not only:
-        write(RESULTS, _METHOD, figures, ("redis", "uvloop", "uvicorn", "fastapi"))
-    return 0 if all(figure.met is not False for figure in figures) else 1
+    """Measure and print; write the report after a complete run."""
+    return report(
+        RESULTS,
+        _METHOD,
+        PARTS,
+        ("redis", "uvloop", "uvicorn", "fastapi"),
+        program="benchmarks.redis",
+        description=__doc__,
+    )
 
 
 if __name__ == "__main__":
