@@ -65,14 +65,7 @@ class RedisLimiter:
         Raises:
             KeyError: no such policy.
         """
-        rule, digest = self._rules[policy], self._digest(key)
-        verdict = await self._ask(self._name(policy, digest), rule.hit) if self._standing.up else None
-        if verdict is None:
-            return self._by_share(policy, digest, count=True)
-        if verdict.admitted:
-            self._own.count(policy, digest, verdict.now / _MICROSECONDS)
-        describe(_BY_REDIS)
-        return rule.decision(verdict)
+        return await self._decide(policy, key, count=True)
 
     async def peek(self, policy: str, key: str) -> Decision:
         """Say what `hit` would decide, without counting.
@@ -80,10 +73,16 @@ class RedisLimiter:
         Raises:
             KeyError: no such policy.
         """
+        return await self._decide(policy, key, count=False)
+
+    async def _decide(self, policy: str, key: str, *, count: bool) -> Decision:
         rule, digest = self._rules[policy], self._digest(key)
-        verdict = await self._ask(self._name(policy, digest), rule.peek) if self._standing.up else None
+        argument = rule.hit if count else rule.peek
+        verdict = await self._ask(self._name(policy, digest), argument) if self._standing.up else None
         if verdict is None:
-            return self._by_share(policy, digest, count=False)
+            return self._by_share(policy, digest, count=count)
+        if count and verdict.admitted:
+            self._own.count(policy, digest, verdict.now / _MICROSECONDS)
         describe(_BY_REDIS)
         return rule.decision(verdict)
 
