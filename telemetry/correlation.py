@@ -19,7 +19,7 @@ from telemetry import names
 from telemetry.accounts import CLIENT_DISCONNECTED
 from telemetry.logs import bind_request, get_logger, unbind_request
 from telemetry.request import current_request
-from telemetry.server_span import close_current, describe_request, mark_failed
+from telemetry.server_span import close_current, describe_request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -120,7 +120,6 @@ class Correlation:
     async def _failed(self, exchange: _Exchange, exception: Exception) -> None:
         record = exchange.record
         self.accounts.failed(record, exception)
-        exchange.failure = exception
         if record.status == 0:
             # The exception goes on to the server, which ends the connection.
             record.response_headers.append((b"connection", b"close"))
@@ -149,7 +148,7 @@ class _Exchange:
     """The response of one request as it passes."""
 
     __slots__ = (
-        "_accounts", "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected", "failure",
+        "_accounts", "_correlation", "_receive", "_send", "bytes_sent", "closed", "disconnected",
         "record", "scope",
     )  # fmt: skip
 
@@ -164,7 +163,6 @@ class _Exchange:
         self.record = record
         self.bytes_sent = 0
         self.closed = self.disconnected = False
-        self.failure: BaseException | None = None
 
     async def receive(self) -> Message:
         begun = perf_counter()
@@ -189,14 +187,12 @@ class _Exchange:
             if not message.get("more_body", False) and not self.closed:
                 self.close(CLIENT_CLOSED_REQUEST if self.disconnected else record.status)
         await self._send(message)
-        if self.failure is not None and not self.closed:
-            mark_failed(self.failure)
         if record.clock is not None:
             record.clock.sending += perf_counter() - begun
 
     def close(self, status: int) -> None:
         self.closed = True
         self.record.status = status
-        if status == CLIENT_CLOSED_REQUEST:
+        if status == CLIENT_CLOSED_REQUEST and self.record.error_type is None:
             self.record.error_type = CLIENT_DISCONNECTED
         self._accounts.closed(self.record, self.bytes_sent)

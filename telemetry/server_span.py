@@ -42,7 +42,9 @@ def describe(attributes: Mapping[str, str]) -> None:
 
 
 def describe_failure(error_type: str, *, ours: bool) -> None:
-    """Put onto the current span how the request failed.
+    """Put onto the current span how the request failed, when its response is complete.
+
+    contrib sets status and `error.type` of a 500 to the status code when that starts: what is said later stays.
 
     Args:
         error_type: a class's name or a slug.
@@ -56,7 +58,7 @@ def describe_failure(error_type: str, *, ours: bool) -> None:
 
 
 def record_failure(exception: BaseException) -> None:
-    """Record an unhandled exception on the current span.
+    """Record an unhandled exception on the current span; `describe_failure` says that it failed, once it is answered.
 
     Args:
         exception: also one whose text cannot be had: the SDK's own `record_exception` raises with it.
@@ -64,15 +66,6 @@ def record_failure(exception: BaseException) -> None:
     span = trace.get_current_span()
     if span.is_recording():
         span.add_event("exception", dict(exception_attributes(exception)))
-        mark_failed(exception)
-
-
-def mark_failed(exception: BaseException) -> None:
-    """Set the current span's status and `error.type` to an exception's class; its text stays in the event.
-
-    contrib sets both to the status code when a 500 starts, so they are set once more after it.
-    """
-    set_failed(trace.get_current_span(), type(exception).__qualname__)
 
 
 def close_current() -> None:

@@ -478,6 +478,33 @@ async def test_disconnect_in_mid_stream_is_499() -> None:
     assert recorder.metric("http_server_active_requests", http_request_method="GET") == 0
 
 
+async def test_an_error_for_a_client_that_has_left_is_an_error() -> None:
+    """Where the client has left and the handler fails, the span is one of that failure, and the status is 499."""
+    app = FastAPI()
+
+    @app.get("/late")
+    async def late(request: Request) -> None:
+        assert await request.is_disconnected()
+        raise ValueError("too late")
+
+    _, recorder = watch(app)
+    async with serving(app) as served:
+        asked = served.scope("GET", "/late", [], "127.0.0.1", "")
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.disconnect"}
+
+        async def send(_message: Any) -> None:
+            """Nobody is there."""
+
+        with pytest.raises(ValueError, match="late"):
+            await served.app(asked, receive, send)
+    (event,) = recorder.events("http.request.completed")
+    (span,) = recorder.server_spans()
+    assert (event["status"], event["error_type"]) == (499, "ValueError")
+    assert (span.status.status_code.name, span.attributes["error.type"]) == ("ERROR", "ValueError")
+
+
 async def test_pain_16_background_work_is_not_in_the_duration() -> None:
     """Pain 16: work after the last byte is neither in the access event's duration nor in the span's."""
     app = FastAPI()
